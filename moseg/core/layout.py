@@ -1,0 +1,61 @@
+"""Where the artefacts of a run lie on disk.
+
+A layout maps (scene, artefact) to a `Slot`: the folder or file a person or another program
+reads, and the manifest that the cache keeps for it. Stages and runners see slots alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Slot:
+    """One artefact of one scene.
+
+    Attributes:
+        target: folder or file that appears whole or not at all.
+        manifest: what the cache knows about it; never inside `target`.
+    """
+
+    target: Path
+    manifest: Path
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Artefacts under `cache/<scene>/`, except those with a public place of their own.
+
+    Attributes:
+        cache: root of the working artefacts and of all manifests.
+        public: artefact -> its path, in which `{scene}` stands for the scene's name.
+        homes: artefact -> root of its working folder and manifest, where it is not `cache`.
+    """
+
+    cache: Path
+    public: Mapping[str, str] = field(default_factory=dict)
+    homes: Mapping[str, Path] = field(default_factory=dict)
+
+    def slot(self, scene: str, artefact: str, suffix: str = "") -> Slot:
+        """Return where `artefact` of `scene` lies; `suffix` is that of a file artefact."""
+        home = self.homes.get(artefact, self.cache) / scene
+        manifest = home / f"{artefact}.manifest.json"
+        if artefact in self.public:
+            # Split at the placeholder: a scene's own name may hold braces.
+            before, _, after = self.public[artefact].partition("{scene}")
+            return Slot(Path(before + scene + after), manifest)
+        return Slot(home / f"{artefact}{suffix}", manifest)
+
+
+def output_layout(out: Path) -> Layout:
+    """Return the layout of `moseg run --out OUT`."""
+    return Layout(
+        cache=out / "cache",
+        public={
+            "masks": f"{out}/masks/{{scene}}",
+            "overlay": f"{out}/videos/{{scene}}.mp4",
+            "preview": f"{out}/previews/{{scene}}.png",
+        },
+    )

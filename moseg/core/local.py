@@ -1,0 +1,217 @@
+"""The local runner: scenes one after the other, or over worker processes of this machine."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass
+from multiprocessing.connection import Connection, wait
+from multiprocessing.process import BaseProcess
+from typing import Any
+
+from moseg.core.errors import MosegError
+from moseg.core.execute import StageCall, StageRecord, execute
+from moseg.core.layout import Slot
+from moseg.core.manifest import Manifest
+from moseg.core.progress import Event, Listener
+from moseg.core.runner import Plan, Runner, SceneResult
+from moseg.core.scene import Scene
+
+
+class SceneWorker:
+    """Runs whole scenes in this process; prepares each backend once, when first needed."""
+
+    def __init__(self, plan: Plan, threads: int, listener: Listener) -> None:
+        self.plan = plan
+        self.threads = threads
+        self.listener = listener
+        self._prepared: set[str] = set()
+
+    def run(self, scene: Scene) -> SceneResult:
+        """Run all stages of one scene; stages after a failed one are skipped."""
+        records: list[StageRecord] = []
+        made: dict[str, tuple[Manifest, Slot]] = {}
+        for backend in self.plan.backends:
+            if records and records[-1].status in ("failed", "skipped"):
+                record = StageRecord(scene.name, backend.stage, backend.name, "skipped")
+            else:
+                call = self._call(scene, backend.stage, made)
+                record, manifest = execute(call)
+                if manifest is not None:
+                    made[backend.stage] = (manifest, call.slot)
+            records.append(record)
+            if record.status != "skipped":
+                self.listener.handle(Event("end", scene.name, backend.stage, record=record))
+        return SceneResult(scene, tuple(records))
+
+    def _call(self, scene: Scene, stage: str, made: dict[str, tuple[Manifest, Slot]]) -> StageCall:
+        backend = next(b for b in self.plan.backends if b.stage == stage)
+
+        def announce(reason: str) -> None:
+            self.listener.handle(Event("start", scene.name, stage, reason=reason))
+            if stage not in self._prepared:
+                backend.prepare(self.plan.device)
+                self._prepared.add(stage)
+
+        def progress(done: int, total: int) -> None:
+            self.listener.handle(Event("progress", scene.name, stage, done=done, total=total))
+
+        return StageCall(
+            backend=backend,
+            scene=scene,
+            layout=self.plan.layout,
+            needs={name: made[name] for name in backend.needs},
+            seed=self.plan.seed,
+            threads=self.threads,
+            required=stage in self.plan.required,
+            hint=self.plan.required.get(stage, ""),
+            announce=announce,
+            progress=progress,
+        )
+
+
+class LocalRunner(Runner):
+    """Runs scenes on this machine.
+
+    With one worker everything happens in this process and a stage may use all cores as
+    threads. With more, each worker is a process of its own that takes scenes in turn; one
+    that dies costs the scene it was at, and is replaced.
+    """
+
+    def __init__(self, workers: int = 1, threads: int | None = None) -> None:
+        self.workers = workers
+        self.threads = threads or max(1, (os.cpu_count() or 1) // workers)
+
+    def run(self, plan: Plan, scenes: Sequence[Scene], listener: Listener) -> list[SceneResult]:
+        """See `Runner.run`."""
+        if self.workers == 1 or len(scenes) <= 1:
+            threads = self.threads * self.workers
+            worker = SceneWorker(plan, threads, listener)
+            return [_finish(listener, worker.run(scene)) for scene in scenes]
+        return self._run_in_processes(plan, scenes, listener)
+
+    def _run_in_processes(
+        self, plan: Plan, scenes: Sequence[Scene], listener: Listener
+    ) -> list[SceneResult]:
+        waiting = deque(scenes)
+        results: dict[str, SceneResult] = {}
+        busy: list[_Process] = []
+        try:
+            while waiting or busy:
+                while waiting and len(busy) < self.workers:
+                    busy.append(_Process.start(plan, self.threads, waiting.popleft()))
+                ready = wait([process.connection for process in busy])
+                for process in [p for p in busy if p.connection in ready]:
+                    result = process.receive(listener)
+                    if result is None:
+                        continue
+                    results[result.scene.name] = _finish(listener, result)
+                    if not process.dead and waiting:
+                        process.give(waiting.popleft())
+                    else:
+                        process.stop()
+                        busy.remove(process)
+        finally:
+            for process in busy:
+                process.kill()
+        return [results[scene.name] for scene in scenes]
+
+
+def _finish(listener: Listener, result: SceneResult) -> SceneResult:
+    listener.handle(Event("scene", result.scene.name, ""))
+    return result
+
+
+@dataclass
+class _Process:
+    """A worker process, its pipe, and the scene it is at."""
+
+    process: BaseProcess
+    connection: Connection[Any, Any]
+    scene: Scene
+    dead: bool = False
+
+    @classmethod
+    def start(cls, plan: Plan, threads: int, scene: Scene) -> _Process:
+        context = multiprocessing.get_context("spawn")
+        ours, theirs = context.Pipe()
+        process = context.Process(target=_serve, args=(theirs, plan, threads), daemon=True)
+        process.start()
+        theirs.close()
+        worker = cls(process, ours, scene)
+        worker.give(scene)
+        return worker
+
+    def give(self, scene: Scene) -> None:
+        """Send the next scene. A worker that has died shows at the next `receive`."""
+        self.scene = scene
+        try:
+            self.connection.send(scene)
+        except OSError:
+            self.dead = True
+
+    def receive(self, listener: Listener) -> SceneResult | None:
+        """Pass on one event, or return the scene's result, also when the process died."""
+        try:
+            message = self.connection.recv()
+        except (EOFError, OSError):
+            self.dead = True
+            self.process.join()
+            return self._died(self.process.exitcode)
+        if isinstance(message, Event):
+            listener.handle(message)
+            return None
+        assert isinstance(message, SceneResult)
+        return message
+
+    def _died(self, code: int | None) -> SceneResult:
+        killed = code is not None and code < 0
+        cause = signal.Signals(-code).name if killed and code is not None else f"exit code {code}"
+        if code == -signal.SIGKILL:
+            cause += ", often the system running out of memory"
+        message = f"{self.scene.name}: its worker process died ({cause}); run again to resume"
+        record = StageRecord(self.scene.name, "worker", "local", "failed", message)
+        return SceneResult(self.scene, (record,))
+
+    def stop(self) -> None:
+        self.connection.close()
+        self.process.join()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.stop()
+
+
+class _PipeListener(Listener):
+    """Sends events to the parent process."""
+
+    def __init__(self, connection: Connection[Any, Any]) -> None:
+        self._connection = connection
+
+    def handle(self, event: Event) -> None:
+        self._connection.send(event)
+
+
+def _serve(connection: Connection[Any, Any], plan: Plan, threads: int) -> None:
+    """Body of a worker process: scenes in, events and results out, until the pipe closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    worker = SceneWorker(plan, threads, _PipeListener(connection))
+    try:
+        while True:
+            connection.send(worker.run(connection.recv()))
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+def check_workers(workers: int) -> int:
+    """Return `workers` if a machine can have that many.
+
+    Raises:
+        MosegError: it is not 1 or more.
+    """
+    if workers < 1:
+        raise MosegError(f"{workers} workers are asked for; use 1 or more")
+    return workers

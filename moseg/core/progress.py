@@ -1,0 +1,162 @@
+"""The one progress display: live bars in a terminal, plain lines elsewhere.
+
+Both go to standard error, so that standard output stays free for results.
+"""
+
+from __future__ import annotations
+
+import time
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from types import TracebackType
+from typing import TYPE_CHECKING, Literal
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+if TYPE_CHECKING:
+    from moseg.core.execute import StageRecord
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that happened to one stage of one scene.
+
+    Attributes:
+        kind: `start` (a stage computes), `progress`, `end` (a stage is over, however it
+            went), or `scene` (all stages of the scene are over).
+        reason: of a `start`.
+        done, total: frames, of a `progress`.
+        record: of an `end`.
+    """
+
+    kind: Literal["start", "progress", "end", "scene"]
+    scene: str
+    stage: str
+    reason: str = ""
+    done: int = 0
+    total: int = 0
+    record: StageRecord | None = None
+
+
+class Listener(ABC):
+    """Receives the events of a run."""
+
+    @abstractmethod
+    def handle(self, event: Event) -> None:
+        """Take note of one event; called from one thread at a time."""
+
+
+class Silent(Listener):
+    """Ignores everything."""
+
+    def handle(self, event: Event) -> None:
+        """Do nothing."""
+
+
+class Display(Listener):
+    """Shows a run to a person; use as a context manager around it.
+
+    In a terminal each working stage has a bar. Elsewhere there is a line when a stage
+    starts, about every ten seconds while it works, and when it ends.
+    """
+
+    interval = 10.0
+
+    def __init__(self, scenes: int, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
+        self._bars = _bars(self.console) if self.console.is_terminal else None
+        self._tasks: dict[tuple[str, str], TaskID] = {}
+        self._told: dict[tuple[str, str], float] = {}
+        self._finished = 0
+        self._scenes = scenes
+        self._all: TaskID | None = None
+
+    def __enter__(self) -> Display:
+        if self._bars is not None:
+            self._bars.start()
+            if self._scenes > 1:
+                self._all = self._bars.add_task("all scenes", total=self._scenes, unit="scenes")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def handle(self, event: Event) -> None:
+        """See `Listener.handle`."""
+        if event.kind == "start":
+            self._start(event)
+        elif event.kind == "progress":
+            self._progress(event)
+        elif event.kind == "end":
+            self._end(event)
+        else:
+            self._scene_over()
+
+    def say(self, line: str, style: str = "") -> None:
+        """Print one line above the bars; the text is shown as it is."""
+        self.console.print(escape(line), style=style or None)
+
+    def _start(self, event: Event) -> None:
+        first = event.reason == "not made yet"
+        self.say(f"{event.scene}: {event.stage}" + ("" if first else f" ({event.reason})"))
+        self._told[event.scene, event.stage] = time.monotonic()
+        if self._bars is not None:
+            name = escape(f"{event.scene} {event.stage}")
+            task = self._bars.add_task(name, total=None, unit="frames")
+            self._tasks[event.scene, event.stage] = task
+
+    def _progress(self, event: Event) -> None:
+        key = (event.scene, event.stage)
+        if self._bars is not None and key in self._tasks:
+            self._bars.update(self._tasks[key], completed=event.done, total=event.total)
+        elif time.monotonic() - self._told.get(key, 0.0) > self.interval:
+            self._told[key] = time.monotonic()
+            self.say(f"{event.scene}: {event.stage} {event.done}/{event.total} frames")
+
+    def _end(self, event: Event) -> None:
+        record = event.record
+        task = self._tasks.pop((event.scene, event.stage), None)
+        if self._bars is not None and task is not None:
+            self._bars.remove_task(task)
+        if record is None:
+            return
+        if record.status == "failed":
+            self.say(f"error: {record.reason}", "red")
+        elif record.status == "done":
+            self.say(f"{event.scene}: {event.stage} done in {record.seconds:.1f} s", "dim")
+        for note in record.notes:
+            self.say(f"note: {event.scene}: {note}", "yellow")
+
+    def _scene_over(self) -> None:
+        self._finished += 1
+        if self._bars is not None and self._all is not None:
+            self._bars.update(self._all, completed=self._finished)
+
+
+def _bars(console: Console) -> Progress:
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[unit]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+    )

@@ -1,0 +1,1 @@
+"""The assembly: configuration to backends, inputs to a finished run."""
