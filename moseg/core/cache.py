@@ -115,6 +115,17 @@ def publish(slot: Slot, work: Path, identity: Identity, report: Report) -> Manif
     return manifest
 
 
+def discard(slot: Slot) -> int:
+    """Delete an artefact and its manifest; return how many bytes that freed."""
+    if not slot.manifest.exists():
+        return 0
+    paths = [slot.target, *slot.target.rglob("*")]
+    size = sum(path.stat().st_size for path in paths if path.is_file())
+    slot.manifest.unlink()
+    _remove(slot.target)
+    return size
+
+
 def write_atomically(path: Path, text: str) -> None:
     """Write a small text file that appears whole; the folder is made when needed.
 

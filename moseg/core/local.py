@@ -5,6 +5,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,10 +14,9 @@ from multiprocessing.process import BaseProcess
 from typing import Any
 
 from moseg.core.errors import MosegError
-from moseg.core.execute import StageCall, StageRecord, execute
-from moseg.core.layout import Slot
-from moseg.core.manifest import Manifest
+from moseg.core.execute import StageRecord, execute, failure_record, kept_record
 from moseg.core.progress import Event, Listener
+from moseg.core.resolve import Step, resolve
 from moseg.core.runner import Plan, Runner, SceneResult
 from moseg.core.scene import Scene
 
@@ -32,45 +32,42 @@ class SceneWorker:
 
     def run(self, scene: Scene) -> SceneResult:
         """Run all stages of one scene; stages after a failed one are skipped."""
+        begin = time.perf_counter()
         records: list[StageRecord] = []
-        made: dict[str, tuple[Manifest, Slot]] = {}
-        for backend in self.plan.backends:
-            if records and records[-1].status in ("failed", "skipped"):
-                record = StageRecord(scene.name, backend.stage, backend.name, "skipped")
-            else:
-                call = self._call(scene, backend.stage, made)
-                record, manifest = execute(call)
-                if manifest is not None:
-                    made[backend.stage] = (manifest, call.slot)
-            records.append(record)
-            if record.status != "skipped":
-                self.listener.handle(Event("end", scene.name, backend.stage, record=record))
+        try:
+            steps = resolve(self.plan, scene)
+        except Exception as error:
+            first = self.plan.backends[0]
+            records.append(failure_record(scene.name, first.stage, first.name, error, begin))
+            self._tell(records[0])
+            steps = []
+        for step in steps:
+            records.append(self._run_step(step) if step.must_run else kept_record(step))
+            self._tell(records[-1])
+            if records[-1].status == "failed":
+                break
+        for backend in self.plan.backends[len(records) :]:
+            records.append(StageRecord(scene.name, backend.stage, backend.name, "skipped"))
         return SceneResult(scene, tuple(records))
 
-    def _call(self, scene: Scene, stage: str, made: dict[str, tuple[Manifest, Slot]]) -> StageCall:
-        backend = next(b for b in self.plan.backends if b.stage == stage)
-
-        def announce(reason: str) -> None:
-            self.listener.handle(Event("start", scene.name, stage, reason=reason))
+    def _run_step(self, step: Step) -> StageRecord:
+        scene, stage = step.scene.name, step.backend.stage
+        self.listener.handle(Event("start", scene, stage, reason=step.decision.reason))
+        begin = time.perf_counter()
+        try:
             if stage not in self._prepared:
-                backend.prepare(self.plan.device)
+                step.backend.prepare(self.plan.device)
                 self._prepared.add(stage)
+        except Exception as error:
+            return failure_record(scene, stage, step.backend.name, error, begin)
 
         def progress(done: int, total: int) -> None:
-            self.listener.handle(Event("progress", scene.name, stage, done=done, total=total))
+            self.listener.handle(Event("progress", scene, stage, done=done, total=total))
 
-        return StageCall(
-            backend=backend,
-            scene=scene,
-            layout=self.plan.layout,
-            needs={name: made[name] for name in backend.needs},
-            seed=self.plan.seed,
-            threads=self.threads,
-            required=stage in self.plan.required,
-            hint=self.plan.required.get(stage, ""),
-            announce=announce,
-            progress=progress,
-        )
+        return execute(step, self.threads, progress)
+
+    def _tell(self, record: StageRecord) -> None:
+        self.listener.handle(Event("end", record.scene, record.stage, record=record))
 
 
 class LocalRunner(Runner):

@@ -55,6 +55,9 @@ class Listener(ABC):
     def handle(self, event: Event) -> None:
         """Take note of one event; called from one thread at a time."""
 
+    def note(self, line: str) -> None:  # noqa: B027
+        """Tell a person something that concerns the run as a whole."""
+
 
 class Silent(Listener):
     """Ignores everything."""
@@ -107,6 +110,10 @@ class Display(Listener):
             self._end(event)
         else:
             self._scene_over()
+
+    def note(self, line: str) -> None:
+        """See `Listener.note`."""
+        self.say(line)
 
     def say(self, line: str, style: str = "") -> None:
         """Print one line above the bars; the text is shown as it is."""

@@ -10,14 +10,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from moseg.core.device import CPU, Device
-from moseg.core.execute import StageRecord
 from moseg.core.layout import Layout
 from moseg.core.progress import Listener
 from moseg.core.scene import Scene
 from moseg.core.stage import Backend
+
+if TYPE_CHECKING:
+    from moseg.core.execute import StageRecord
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class SceneResult:
     @property
     def reused(self) -> bool:
         """True when nothing had to be computed."""
-        return all(r.status == "reused" for r in self.records)
+        return all(r.status in ("reused", "unneeded") for r in self.records)
 
 
 class Runner(ABC):

@@ -30,6 +30,10 @@ class Params(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
+class NoParams(Params):
+    """For backends without settings."""
+
+
 @dataclass(frozen=True)
 class Resources:
     """What one running backend needs, for runners that place work.

@@ -109,3 +109,17 @@ def test_a_required_stage_is_never_computed(tmp_path):
     assert failure.user_error
     LocalRunner().run(make_plan(tmp_path / "out"), scenes, Silent())
     assert LocalRunner().run(plan, scenes, Silent())[0].failure is None
+
+
+def test_a_deleted_working_artefact_is_made_again_only_when_it_is_read(tmp_path):
+    scenes = make_scenes(tmp_path / "in", a="3")
+    LocalRunner().run(make_plan(tmp_path / "out"), scenes, Silent())
+    before = tree(tmp_path / "out")
+    for path in (tmp_path / "out/a/count").rglob("*.txt"):
+        path.unlink()
+    result = LocalRunner().run(make_plan(tmp_path / "out"), scenes, Silent())[0]
+    assert [r.status for r in result.records] == ["unneeded", "reused"]
+    assert result.reused
+    (tmp_path / "out/a/double.txt").unlink()
+    LocalRunner().run(make_plan(tmp_path / "out"), scenes, Silent())
+    assert tree(tmp_path / "out") == before

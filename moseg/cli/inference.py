@@ -1,0 +1,80 @@
+"""`run_inference.py`: the stages by name, over a data root in the field's folder layout.
+
+The flags are those of the track-based reference system (specs: SegAnyMo, CVPR 2025), so
+that its users' commands keep working. Both spellings of the classifier's folder are taken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from moseg.cli.errors import ending_in_one_line
+from moseg.core.progress import Display
+from moseg.pipeline.reference import Request, run_request
+from moseg.pipeline.report import summarise
+
+
+def parse(arguments: Sequence[str]) -> Request:
+    """Return the request that command-line arguments make. Wrong usage exits with code 2."""
+    parser = argparse.ArgumentParser(
+        prog="run_inference.py",
+        description="Depth, tracks and features, then moving tracks, then object masks. "
+        "Any mix of stage flags runs in that order.",
+        allow_abbrev=False,
+    )
+    source = parser.add_argument_group("what to work on (one of them)")
+    source.add_argument("--video_path", type=Path, help="one video; its frames are extracted")
+    source.add_argument("--data_dir", type=Path, help="folder of scenes, each a folder of images")
+    stages = parser.add_argument_group("stages")
+    stages.add_argument("--depths", action="store_true", help="disparity of every frame")
+    stages.add_argument("--tracks", action="store_true", help="point tracks")
+    stages.add_argument("--dinos", action="store_true", help="appearance features")
+    stages.add_argument(
+        "--motion_seg_infer", action="store_true", help="which tracks move; needs --motin_seg_dir"
+    )
+    stages.add_argument(
+        "--sam2", action="store_true", help="object masks; needs --motin_seg_dir and --sam2dir"
+    )
+    stages.add_argument(
+        "--dynamic_mask", action="store_true", help="ground truth of Dynamic Replica scenes"
+    )
+    places = parser.add_argument_group("where results go")
+    places.add_argument(
+        "--motin_seg_dir", "--motion_seg_dir", dest="motion_seg_dir", type=Path,
+        help="moving tracks: written by --motion_seg_infer, read by --sam2",
+    )  # fmt: skip
+    places.add_argument("--sam2dir", dest="sam2_dir", type=Path, help="object masks")
+    options = parser.add_argument_group("options")
+    options.add_argument("--config_file", type=Path, help="YAML settings")
+    options.add_argument(
+        "--e", dest="efficient", action="store_true",
+        help="at most 100 frames of a video, evenly spread, and at most 1000 pixels a side",
+    )  # fmt: skip
+    options.add_argument("--step", type=int, default=None, help="frames between query frames")
+    options.add_argument(
+        "--track_model", default="bootstapir", choices=["bootstapir", "cotracker"],
+        help="name of the tracks' folder",
+    )  # fmt: skip
+    options.add_argument(
+        "--gpus", type=int, nargs="+", default=[0], help="devices; one worker process for each"
+    )
+    options.add_argument(
+        "--clean", action="store_true", help="delete working files that results do not need"
+    )
+    return Request(**vars(parser.parse_args(arguments)))
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code."""
+    with ending_in_one_line():
+        request = parse(sys.argv[1:] if arguments is None else arguments)
+        with Display(2) as display:
+            report = run_request(request, display)
+            for problem in report.problems:
+                display.say(f"error: {problem.error}", "red")
+        for line in summarise(report, request.places):
+            print(line)
+        return report.exit_code

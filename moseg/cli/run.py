@@ -1,0 +1,58 @@
+"""`moseg run`: masks, overlay videos and contact sheets for a person's videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from moseg.cli.errors import ending_in_one_line
+from moseg.core.progress import Display
+from moseg.pipeline.config import load_config
+from moseg.pipeline.report import summarise
+from moseg.pipeline.session import Session
+
+
+def run(
+    inputs: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="INPUT...",
+            help="Videos, folders of images, or folders of either.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    preset: Annotated[
+        str | None, typer.Option(help="Named settings to start from. [default: builtin]")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="One setting, such as tracks.spacing=8."),
+    ] = None,
+    efficient: Annotated[
+        bool,
+        typer.Option(
+            "--e", help="Work on at most 100 evenly spread frames of at most 1000 pixels a side."
+        ),
+    ] = False,
+    workers: Annotated[int, typer.Option(help="Scenes worked on at the same time.")] = 1,
+) -> None:
+    """Turn videos into masks of what moves.
+
+    Writes OUT/masks/SCENE/FRAME.png, OUT/videos/SCENE.mp4, OUT/previews/SCENE.png and
+    OUT/run.json. Started again, it goes on where it was stopped.
+    """
+    limits = ["frames.max_frames=100", "frames.max_side=1000"] if efficient else []
+    chosen = load_config(preset, config, [*limits, *(settings or [])])
+    session = Session(tuple(inputs), out, chosen, workers)
+    with ending_in_one_line():
+        with Display(len(inputs)) as display:
+            report = session.run(display)
+            for problem in report.problems:
+                display.say(f"error: {problem.error}", "red")
+    where = [f"masks: {out}/masks", f"videos: {out}/videos", f"previews: {out}/previews"]
+    for line in summarise(report, where):
+        typer.echo(line)
+    raise typer.Exit(report.exit_code)

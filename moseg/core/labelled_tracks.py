@@ -1,0 +1,92 @@
+"""Tracks and their labels as later stages read them: all points of one frame."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moseg.core.errors import CacheError
+from moseg.core.types import TrackLabels, Tracks, list_by_frame
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FramePoints:
+    """The visible tracks in one frame.
+
+    Attributes:
+        xy: float32 [n, 2], pixels of the selected frames.
+        log_odds: float32 [n], of moving in this frame; about 3 is sure.
+        probability: float32 [n], of moving at some time.
+        confidence: float32 [n], 0..1, of the position.
+    """
+
+    xy: Float32
+    log_odds: Float32
+    probability: Float32
+    confidence: Float32
+
+
+class LabelledTracks:
+    """Random access by frame to the artefacts of the `tracks` and `labels` stages.
+
+    Few query frames are held at a time, so frames should be asked for in or against the
+    order of time.
+    """
+
+    _held_sets = 12
+
+    def __init__(self, tracks: Path, labels: Path) -> None:
+        self._tracks = {int(path.stem): path for path in list_by_frame(tracks)}
+        self._labels = {int(path.stem): path for path in list_by_frame(labels)}
+        if self._tracks.keys() != self._labels.keys():
+            raise CacheError(f"{labels} does not belong to {tracks}; delete both and run again")
+        self._windows = {query: _window(path) for query, path in self._tracks.items()}
+        self._held: OrderedDict[int, tuple[Tracks, TrackLabels]] = OrderedDict()
+
+    def points(self, frame: int) -> FramePoints:
+        """Return the tracks of all query frames that are visible in `frame`."""
+        parts = [
+            self._part(query, frame - start)
+            for query, (start, length) in self._windows.items()
+            if 0 <= frame - start < length
+        ]
+        empty = FramePoints(np.zeros((0, 2), np.float32), *[np.zeros(0, np.float32)] * 3)
+        parts = parts or [empty]
+        return FramePoints(
+            xy=np.concatenate([part.xy for part in parts]),
+            log_odds=np.concatenate([part.log_odds for part in parts]),
+            probability=np.concatenate([part.probability for part in parts]),
+            confidence=np.concatenate([part.confidence for part in parts]),
+        )
+
+    def _part(self, query: int, at: int) -> FramePoints:
+        tracks, labels = self._load(query)
+        seen = tracks.visible[:, at]
+        return FramePoints(
+            xy=tracks.xy[seen, at],
+            log_odds=labels.log_odds[seen, at],
+            probability=labels.probability[seen],
+            confidence=tracks.confidence[seen, at],
+        )
+
+    def _load(self, query: int) -> tuple[Tracks, TrackLabels]:
+        if query in self._held:
+            self._held.move_to_end(query)
+        else:
+            loaded = Tracks.load(self._tracks[query]), TrackLabels.load(self._labels[query])
+            self._held[query] = loaded
+            if len(self._held) > self._held_sets:
+                self._held.popitem(last=False)
+        return self._held[query]
+
+
+def _window(path: Path) -> tuple[int, int]:
+    """Return the first frame and the length of a set of tracks, reading little of it."""
+    with np.load(path) as stored:
+        return int(stored["start"]), int(stored["visible"].shape[1])

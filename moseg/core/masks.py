@@ -1,0 +1,1 @@
+from moseg.render.masks import read_mask_png, write_mask_png

@@ -1,0 +1,102 @@
+"""What has to be done for one scene: each stage's identity, its cache, and who needs it.
+
+Identities chain through keys alone, so all of them are known before anything runs. A stage
+whose artefact is gone is computed only when a stage that needs it has to be computed too;
+working artefacts may thus be deleted to save space once the results are there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from moseg.core.cache import Decision, decide
+from moseg.core.errors import MosegError
+from moseg.core.layout import Slot
+from moseg.core.manifest import Identity
+from moseg.core.runner import Plan
+from moseg.core.scene import Scene
+from moseg.core.seeds import derive_seed
+from moseg.core.stage import Backend
+
+
+@dataclass(frozen=True)
+class Step:
+    """One stage of one scene.
+
+    Attributes:
+        inputs: needed stage -> where its artefact lies.
+        identity: all that the artefact's bytes depend on.
+        decision: whether what lies in `slot` can be reused.
+        needed: the artefact is a result, or a stage that has to run reads it.
+    """
+
+    scene: Scene
+    backend: Backend[Any]
+    slot: Slot
+    inputs: Mapping[str, Slot]
+    identity: Identity
+    decision: Decision
+    needed: bool
+
+    @property
+    def must_run(self) -> bool:
+        """True when the artefact has to be computed."""
+        return self.needed and self.decision.manifest is None
+
+
+def resolve(plan: Plan, scene: Scene) -> list[Step]:
+    """Return the steps of one scene, in the order of the plan.
+
+    Raises:
+        MosegError: the input cannot be read, or a stage that `plan.required` names is needed
+            and is not in the cache.
+    """
+    slots = {b.stage: plan.layout.slot(scene.name, b.stage, b.suffix) for b in plan.backends}
+    identities: dict[str, Identity] = {}
+    for backend in plan.backends:
+        identities[backend.stage] = _identity(plan, scene, backend, identities)
+    decisions = {stage: decide(slots[stage], identities[stage]) for stage in slots}
+    needed = _needed(plan, decisions)
+    for stage, hint in plan.required.items():
+        if stage in needed and decisions[stage].manifest is None:
+            reason = decisions[stage].reason
+            raise MosegError(f"{scene.name}: {stage} cannot be used ({reason}); {hint}")
+    return [
+        Step(
+            scene=scene,
+            backend=backend,
+            slot=slots[backend.stage],
+            inputs={name: slots[name] for name in backend.needs},
+            identity=identities[backend.stage],
+            decision=decisions[backend.stage],
+            needed=backend.stage in needed,
+        )
+        for backend in plan.backends
+    ]
+
+
+def _identity(
+    plan: Plan, scene: Scene, backend: Backend[Any], identities: Mapping[str, Identity]
+) -> Identity:
+    return Identity(
+        stage=backend.stage,
+        backend=backend.name,
+        backend_version=backend.version,
+        params=backend.params.model_dump(mode="json"),
+        seed=derive_seed(plan.seed, backend.stage, scene.name),
+        source=backend.identity(scene),
+        needs={name: identities[name].key for name in backend.needs},
+    )
+
+
+def _needed(plan: Plan, decisions: Mapping[str, Decision]) -> set[str]:
+    """Return the stages that are results, or that a stage which has to run reads."""
+    read = {name for backend in plan.backends for name in backend.needs}
+    results = {b.stage for b in plan.backends if b.stage not in read}
+    needed = results | (set(plan.layout.public) & set(decisions))
+    for backend in reversed(plan.backends):
+        if backend.stage in needed and decisions[backend.stage].manifest is None:
+            needed.update(backend.needs)
+    return needed

@@ -1,0 +1,28 @@
+"""Delete working files that no result needs any more."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moseg.core.cache import discard
+from moseg.core.runner import Plan, SceneResult
+
+WORKING = ("flow",)
+"""Stages whose artefacts are large and soon made again."""
+
+
+def remove_working_files(plan: Plan, results: Sequence[SceneResult]) -> list[str]:
+    """Delete the working artefacts of finished scenes; return one line for each.
+
+    A later run makes them again only where a stage that has to run reads them.
+    """
+    lines = []
+    for result in results:
+        if result.failure:
+            continue
+        for stage in WORKING:
+            slot = plan.layout.slot(result.scene.name, stage)
+            size = discard(slot)
+            if size:
+                lines.append(f"{result.scene.name}: removed {slot.target} ({size / 1e6:.0f} MB)")
+    return lines

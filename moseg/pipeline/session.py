@@ -1,0 +1,102 @@
+"""One run over a person's inputs: find scenes, run the pipeline, write `run.json`."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from moseg.core.device import choose_device
+from moseg.core.errors import OutputError
+from moseg.core.layout import Layout, output_layout
+from moseg.core.local import LocalRunner, check_workers
+from moseg.core.progress import Listener
+from moseg.core.runner import Plan, Runner, SceneResult
+from moseg.core.scene import Scene, find_scenes
+from moseg.pipeline.config import PipelineConfig
+from moseg.pipeline.report import RunReport
+from moseg.pipeline.stages import all_backends, select
+
+PUBLIC = ("masks", "overlay", "preview")
+
+
+@dataclass(frozen=True)
+class Session:
+    """A run: what to work on, with which settings, and where results go.
+
+    Attributes:
+        inputs: videos, image folders, or folders of either.
+        out: the output folder; made when needed.
+        config: all settings.
+        workers: worker processes.
+    """
+
+    inputs: tuple[Path, ...]
+    out: Path
+    config: PipelineConfig
+    workers: int = 1
+
+    def run(self, listener: Listener, only: Sequence[str] | None = None) -> RunReport:
+        """Run all stages (or those in `only`) for all scenes; write and return the report.
+
+        Raises:
+            OutputError: the output folder cannot be written. Bad inputs and failing scenes
+                do not raise: they are in the report.
+            ConfigError: a setting is wrong.
+        """
+        begin = time.perf_counter()
+        check_workers(self.workers)
+        prepare_folder(self.out)
+        scenes, problems = find_scenes(self.inputs)
+        layout = output_layout(self.out)
+        plan = make_plan(self.config, layout, only)
+        results = self._runner().run(plan, scenes, listener)
+        report = RunReport(
+            results=tuple(results),
+            problems=tuple(problems),
+            seconds=time.perf_counter() - begin,
+            config=self.config.model_dump(mode="json"),
+            outputs={r.scene.name: _outputs(plan, r) for r in results if not r.failure},
+        )
+        report.save(self.out / "run.json")
+        return report
+
+    def _runner(self) -> Runner:
+        return LocalRunner(self.workers)
+
+
+def make_plan(config: PipelineConfig, layout: Layout, only: Sequence[str] | None = None) -> Plan:
+    """Return the plan of a configuration; `only` names the last stages that are wanted."""
+    backends = all_backends(config)
+    if only is not None:
+        backends = select(backends, set(only))
+    device = choose_device(config.device, config.precision)
+    return Plan(backends, layout, seed=config.seed, device=device)
+
+
+def prepare_folder(folder: Path) -> None:
+    """Make a folder and check that files can be written there.
+
+    Raises:
+        OutputError: they cannot.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / ".moseg-write-test"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        raise OutputError(
+            f"the output folder {folder} cannot be written ({error.strerror}); choose another"
+        ) from error
+
+
+def _outputs(plan: Plan, result: SceneResult) -> dict[str, str]:
+    scene: Scene = result.scene
+    stages = {backend.stage: backend for backend in plan.backends}
+    return {
+        stage: str(plan.layout.slot(scene.name, stage, stages[stage].suffix).target)
+        for stage in PUBLIC
+        if stage in stages
+    }

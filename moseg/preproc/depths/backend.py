@@ -1,0 +1,104 @@
+"""The depth slot, built in: camera motion, what moves against it, and parallax as depth.
+
+Files of the artefact:
+    disparity.npy   float16 [T, h, w], 0..1, larger is nearer, 0.5 where nothing is known.
+    confidence.npy  float16 [T, h, w], 0..1, how far the disparity can be trusted.
+    evidence.npy    float16 [T, h, w], log-odds that a pixel moves on its own.
+    cameras.npz     forward, backward: float64 [T-1, 3, 3], homographies between neighbours;
+                    forward_confidence, backward_confidence: float64 [T-1].
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moseg.core.arrays import FrameArrayWriter
+from moseg.core.parallel import ordered_map
+from moseg.core.stage import Backend, NoParams, Report, Resources, Task
+from moseg.core.working_clip import WorkingClip
+from moseg.preproc.depths.camera import Camera, camera_flow, fit_camera
+from moseg.preproc.depths.evidence import envelope, motion_evidence, pair_evidence
+from moseg.preproc.depths.parallax import disparity
+
+Float32 = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class _FrameGeometry:
+    """What is known of one frame: maps float32 [h, w], cameras to its neighbours."""
+
+    evidence: Float32
+    disparity: Float32
+    confidence: Float32
+    forward: Camera | None
+    backward: Camera | None
+
+
+class Geometry(Backend[NoParams]):
+    """Homographies, motion evidence, and relative inverse depth from parallax."""
+
+    stage = "depths"
+    name = "geometry"
+    version = 1
+    needs = ("flow",)
+    resources = Resources(memory_gb=0.5)
+
+    def run(self, task: Task) -> Report:
+        """See `Backend.run`."""
+        with WorkingClip(task.inputs["flow"]) as clip:
+            results = ordered_map(lambda t: _geometry(clip, t), range(len(clip)), task.threads)
+            cameras: dict[str, list[Camera]] = {"forward": [], "backward": []}
+            maps = {
+                name: FrameArrayWriter(task.out / f"{name}.npy", clip.size, np.float16)
+                for name in ("evidence", "disparity", "confidence")
+            }
+            for done, result in enumerate(results, start=1):
+                for name, writer in maps.items():
+                    writer.append(getattr(result, name))
+                if result.forward is not None:
+                    cameras["forward"].append(result.forward)
+                if result.backward is not None:
+                    cameras["backward"].append(result.backward)
+                task.progress(done, len(clip))
+            for writer in maps.values():
+                writer.close()
+        _save_cameras(task.out / "cameras.npz", cameras)
+        lost = sum(camera.confidence == 0 for camera in cameras["forward"])
+        return Report({"frames_without_camera": lost})
+
+
+def _geometry(clip: WorkingClip, frame: int) -> _FrameGeometry:
+    """Test one frame against its neighbours in time."""
+    last = len(clip) - 1
+    here = envelope(clip.rgb(frame))
+    cameras: dict[str, Camera | None] = {"forward": None, "backward": None}
+    pairs: list[Float32] = []
+    flow = np.zeros((*clip.size, 2), np.float32)
+    for name, neighbour in (("backward", frame - 1), ("forward", frame + 1)):
+        if not 0 <= neighbour <= last:
+            continue
+        stored = clip.forward(frame) if name == "forward" else clip.backward(neighbour)
+        flow = stored.astype(np.float32)
+        camera = fit_camera(flow)
+        cameras[name] = camera
+        if camera.confidence > 0:
+            pairs.append(pair_evidence(flow, camera, here, envelope(clip.rgb(neighbour))))
+    evidence = motion_evidence(pairs, *clip.size)
+    camera = cameras["forward"] or cameras["backward"] or fit_camera(flow)
+    depth, confidence = disparity(
+        flow - camera_flow(camera, *clip.size), evidence, camera.confidence
+    )
+    return _FrameGeometry(evidence, depth, confidence, cameras["forward"], cameras["backward"])
+
+
+def _save_cameras(path: Path, cameras: dict[str, list[Camera]]) -> None:
+    arrays: dict[str, NDArray[np.float64]] = {}
+    for name, listed in cameras.items():
+        homographies = [camera.homography for camera in listed]
+        arrays[name] = np.array(homographies, dtype=np.float64).reshape(-1, 3, 3)
+        arrays[f"{name}_confidence"] = np.array([c.confidence for c in listed], dtype=np.float64)
+    np.savez(path, **arrays)  # type: ignore[arg-type]

@@ -1,0 +1,1 @@
+"""The `frames` stage: what a source holds."""

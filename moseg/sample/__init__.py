@@ -1,0 +1,1 @@
+"""A short made-up clip with exact truth, for the demonstration and the tests."""

@@ -1,0 +1,80 @@
+"""The light densifier on synthetic clips."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from moseg.sam2.light.densify import DenseFrame, densify
+from tests.sam2.light.scenes import DiscClip, line, overlap
+
+
+def run(clip: DiscClip) -> list[DenseFrame]:
+    scratch: dict[tuple[str, int], NDArray[Any]] = {}
+    frames = list(densify(clip, scratch))
+    assert not scratch
+    return frames
+
+
+def test_true_labels_on_a_moving_disc_give_the_disc() -> None:
+    clip = DiscClip([line((20, 40), (3, 0), 12)])
+    for frame in run(clip):
+        assert overlap(frame.ids > 0, clip.owner(frame.index) > 0) > 0.9
+        assert set(np.unique(frame.ids)) == {0, 1}
+
+
+def test_votes_of_other_frames_fill_a_frame_without_positive_labels() -> None:
+    clip = DiscClip([line((20, 40), (3, 0), 12)])
+    bare = DiscClip(clip.paths, hidden=frozenset({6}))
+    truth = clip.owner(6) > 0
+    assert overlap(run(bare)[6].ids > 0, truth) > 0.8
+
+
+def test_nothing_positive_gives_empty_masks() -> None:
+    clip = DiscClip([line((20, 40), (3, 0), 8)], labels="none")
+    for frame in run(clip):
+        assert not frame.ids.any()
+        assert not (frame.soft > 0).any()
+        assert not frame.lift(clip.rgb(frame.index)).any()
+
+
+def test_two_runs_give_the_same_bytes() -> None:
+    clip = DiscClip([line((20, 40), (3, 0), 6)])
+    for one, two in zip(run(clip), run(clip), strict=True):
+        assert one.soft.tobytes() == two.soft.tobytes()
+        assert one.ids.tobytes() == two.ids.tobytes()
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (37, 53), (3, 90)])
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_small_frames_and_short_clips_pass(size: tuple[int, int], count: int) -> None:
+    clip = DiscClip([line((size[1] / 2, size[0] / 2), (1, 0), count)], radius=4.0, size=size)
+    frames = run(clip)
+    assert [frame.index for frame in frames] == list(range(count))
+    for frame in frames:
+        assert frame.ids.shape == size
+        assert frame.ids.dtype == np.uint8
+        full = np.repeat(np.repeat(clip.rgb(frame.index), 3, axis=0), 2, axis=1)[:, : 2 * size[1]]
+        assert frame.lift(full).shape == (3 * size[0], 2 * size[1])
+        assert frame.lift(clip.rgb(frame.index)).shape == size
+
+
+def test_lifting_follows_the_edges_of_the_full_frame() -> None:
+    clip = DiscClip([line((24, 40), (3, 0), 8)])
+    large = DiscClip([line((24 * 4 + 1.5, 40 * 4 + 1.5), (12, 0), 8)], radius=56.0, size=(320, 480))
+    for frame in run(clip):
+        lifted = frame.lift(large.rgb(frame.index))
+        truth = large.owner(frame.index) > 0
+        assert overlap(lifted > 0, truth) > 0.95
+        blown_up = cv2.resize(frame.ids, (480, 320), interpolation=cv2.INTER_NEAREST) > 0
+        assert overlap(lifted > 0, truth) > overlap(blown_up, truth)
+
+
+def test_lifting_at_the_same_size_is_the_working_result() -> None:
+    clip = DiscClip([line((20, 40), (3, 0), 6)])
+    for frame in run(clip):
+        assert np.array_equal(frame.lift(clip.rgb(frame.index)), frame.ids)
