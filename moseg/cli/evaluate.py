@@ -12,6 +12,7 @@ from rich.console import Console
 from moseg.core.cache import write_atomically
 from moseg.core.errors import ConfigError
 from moseg.evaluation.davis16 import FrameRuleName, evaluate_davis16
+from moseg.evaluation.mask_folders import parse_sequences
 from moseg.evaluation.report import report_csv, report_json, report_table
 
 PROTOCOLS = ("davis16",)
@@ -39,18 +40,11 @@ def evaluate(
     """Score masks: region similarity J and boundary accuracy F."""
     if protocol not in PROTOCOLS:
         raise ConfigError(f"unknown protocol '{protocol}': choose {' or '.join(PROTOCOLS)}")
-    report = evaluate_davis16(pred, gt, _names(sequences), frames)
+    names = parse_sequences(sequences) if sequences is not None else None
+    report = evaluate_davis16(pred, gt, names, frames)
     Console().print(report_table(report))
     if out is not None:
         text = json.dumps(report_json(report), indent=1) + "\n"
         write_atomically(out / "davis16.json", text)
         write_atomically(out / "davis16.csv", report_csv(report))
 
-
-def _names(sequences: str | None) -> list[str] | None:
-    """Return the names in a comma list, or those in a file."""
-    if sequences is None:
-        return None
-    path = Path(sequences)
-    text = path.read_text(encoding="utf-8") if path.is_file() else sequences.replace(",", "\n")
-    return [line.strip() for line in text.splitlines() if line.strip()]

@@ -47,11 +47,10 @@ def run(
     limits = ["frames.max_frames=100", "frames.max_side=1000"] if efficient else []
     chosen = load_config(preset, config, [*limits, *(settings or [])])
     session = Session(tuple(inputs), out, chosen, workers)
-    with ending_in_one_line():
-        with Display(len(inputs)) as display:
-            report = session.run(display)
-            for problem in report.problems:
-                display.say(f"error: {problem.error}", "red")
+    with ending_in_one_line(), Display(len(inputs)) as display:
+        report = session.run(display)
+        for problem in report.problems:
+            display.say(f"error: {problem.error}", "red")
     where = [f"masks: {out}/masks", f"videos: {out}/videos", f"previews: {out}/previews"]
     for line in summarise(report, where):
         typer.echo(line)

@@ -11,6 +11,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -91,7 +92,7 @@ class FrameArray:
     def __len__(self) -> int:
         return int(self.shape[0])
 
-    def __getitem__(self, index: int) -> NDArray[np.generic]:
+    def __getitem__(self, index: int) -> NDArray[Any]:
         if index < 0:
             index += len(self)
         if not 0 <= index < len(self):
@@ -100,7 +101,7 @@ class FrameArray:
         data = os.pread(self._file.fileno(), size, self._start + index * size)
         return np.frombuffer(data, dtype=self.dtype).reshape(self.shape[1:])
 
-    def __iter__(self) -> Iterator[NDArray[np.generic]]:
+    def __iter__(self) -> Iterator[NDArray[Any]]:
         return (self[index] for index in range(len(self)))
 
     def close(self) -> None:

@@ -26,9 +26,10 @@ from moseg.core.outlines import (
     Point,
     UInt8,
     box_around,
+    centre_of,
+    corners_of,
     enlarged,
     object_ids,
-    pixels_of,
 )
 
 
@@ -131,10 +132,11 @@ class _Object:
 
 def _object(number: int, masks: Sequence[Bool]) -> _Object:
     """Cut one object out of two masks."""
-    pixels = [pixels_of(mask) for mask in masks if mask.any()]
-    way = pixels[-1].mean(axis=0) - pixels[0].mean(axis=0)
+    there = [mask for mask in masks if mask.any()]
+    way = centre_of(there[-1]) - centre_of(there[0])
+    first, last = corners_of(there[0]), corners_of(there[-1])
     # Either end of the way may hold either shape: the one seen there, and the other moved.
-    places = np.concatenate([pixels[0], pixels[0] + way, pixels[-1], pixels[-1] - way])
+    places = np.concatenate([first, first + way, last, last - way])
     box = box_around(places, masks[0].shape)
     seen = tuple(
         _Seen(float(at), Outline.of(mask, box)) for at, mask in enumerate(masks) if mask.any()
@@ -157,6 +159,6 @@ def _between(before: UInt8, after: UInt8, shares: Sequence[float]) -> Iterator[U
                 continue
             distance = thing.distance(share, weights)
             deeper = distance > deepest[thing.box]
-            mask[thing.box][deeper] = thing.number
-            deepest[thing.box][deeper] = distance[deeper]
+            np.copyto(mask[thing.box], thing.number, where=deeper)
+            np.copyto(deepest[thing.box], distance, where=deeper)
         yield mask

@@ -1,1 +1,0 @@
-from moseg.render.masks import read_mask_png, write_mask_png

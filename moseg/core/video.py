@@ -19,7 +19,7 @@ file, and how damaged parts are patched up would depend on timing.
 from __future__ import annotations
 
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -102,9 +102,9 @@ def read_video(path: Path, indices: Sequence[int]) -> Generator[npt.NDArray[np.u
     if not chosen:
         return
     last = max(chosen)
-    with _open(path) as (container, stream), closing(_decode(container, stream, Losses())) as all_:
+    with _open(path) as (container, stream):
         turn: Turn | None = None
-        for index, frame in enumerate(all_):
+        for index, frame in enumerate(_decode(container, stream, Losses())):
             turn = turn or Turn.of(frame)
             if index in chosen:
                 yield turn.apply(_to_rgb(frame))

@@ -73,15 +73,15 @@ class WorkingClip:
 
     def rgb(self, index: int) -> UInt8:
         """Working frame, uint8 [h, w, 3]."""
-        return self._rgb[index]  # type: ignore[return-value]
+        return self._rgb[index]
 
     def forward(self, pair: int) -> Float16:
         """Flow from frame `pair` to `pair + 1`, float16 [h, w, 2]."""
-        return self._forward[pair]  # type: ignore[return-value]
+        return self._forward[pair]
 
     def backward(self, pair: int) -> Float16:
         """Flow from frame `pair + 1` to `pair`, float16 [h, w, 2]."""
-        return self._backward[pair]  # type: ignore[return-value]
+        return self._backward[pair]
 
     def close(self) -> None:
         """Close the files."""

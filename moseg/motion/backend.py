@@ -68,7 +68,9 @@ class StatisticsLabels(Backend[StatisticsParams]):
             total += len(labels.dynamic)
             task.progress(labels.query_frame + 1, len(frames))
         summary = {"moving_tracks": moving, "labelled_tracks": total}
-        return Report(summary, () if enough else (_too_little(len(frames), frames.height, frames.width),))
+        return Report(
+            summary, () if enough else (_too_little(len(frames), frames.height, frames.width),)
+        )
 
     def _label(self, window: tuple[_Set, list[_Set]], enough: bool) -> TrackLabels:
         """Label one set, given the sets around it in time, itself included."""

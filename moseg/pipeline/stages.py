@@ -7,19 +7,19 @@ from typing import Any
 
 from moseg.core.stage import Backend, NoParams
 from moseg.motion.backend import StatisticsLabels
-from moseg.render.exports.dynamic_tracks import DynamicTracks
 from moseg.pipeline.config import PipelineConfig
 from moseg.preproc.depths.backend import Geometry
-from moseg.render.exports.depth_images import DepthImages
 from moseg.preproc.dinos.backend import HandmadeFeatures
-from moseg.render.exports.feature_files import FeatureFiles
 from moseg.preproc.flow.backend import DisFlow
-from moseg.render.exports.images import ExtractImages, ResizedImages
 from moseg.preproc.frames.source import SourceFrames
 from moseg.preproc.tracks.backend import GridTracks
-from moseg.render.exports.track_files import TrackFiles
 from moseg.render.backends import Overlay, Preview
+from moseg.render.exports.depth_images import DepthImages
+from moseg.render.exports.dynamic_tracks import DynamicTracks
+from moseg.render.exports.feature_files import FeatureFiles
+from moseg.render.exports.images import ExtractImages, ResizedImages
 from moseg.render.exports.result_videos import ResultVideoFiles
+from moseg.render.exports.track_files import TrackFiles
 from moseg.sam2.light.backend import LightMasks
 
 Backends = tuple[Backend[Any], ...]

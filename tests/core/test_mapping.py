@@ -119,6 +119,15 @@ def test_objects_keep_their_ids_and_cross() -> None:
     np.testing.assert_array_equal(middle, np.maximum(_square(15, 5, 10), _square(50, 40, 10, 7)))
 
 
+def test_where_objects_meet_the_deeper_one_wins() -> None:
+    before = np.maximum(_square(4, 10, 30, 5), _square(60, 20, 6, 3))
+    after = np.maximum(_square(44, 10, 30, 5), _square(16, 20, 6, 3))
+    middle = _mapped([before, after], [0, 2], 3)[1]
+    np.testing.assert_array_equal(middle, _square(24, 10, 30, 5))
+    swapped = [np.choose(mask, [0, 0, 0, 5, 0, 3]).astype(np.uint8) for mask in (before, after)]
+    np.testing.assert_array_equal(_mapped(swapped, [0, 2], 3)[1], _square(24, 10, 30, 3))
+
+
 def test_an_object_of_one_mask_alone_is_held_for_half_the_time() -> None:
     here, gone = _square(20, 20, 10), np.zeros((60, 80), np.uint8)
     counts = [int(mask.any()) for mask in _mapped([here, gone, here], [0, 5, 10], 11)]

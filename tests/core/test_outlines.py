@@ -14,9 +14,10 @@ from scipy.ndimage import distance_transform_edt
 from moseg.core.outlines import (
     Outline,
     box_around,
+    centre_of,
+    corners_of,
     enlarged,
     object_ids,
-    pixels_of,
     signed_distance,
 )
 
@@ -52,6 +53,7 @@ def test_signed_distance_is_that_to_the_nearest_pixel_of_the_other_kind(mask: Ma
     distance = signed_distance(inside)
     assert distance.dtype == np.float32
     np.testing.assert_array_equal(distance > 0, inside)
+    assert np.abs(distance).max() < np.hypot(*mask.shape) + 0.01
     if inside.any() and not inside.all():
         expected = np.where(
             inside, distance_transform_edt(inside) - 0.5, 0.5 - distance_transform_edt(~inside)
@@ -64,7 +66,7 @@ def test_distances_within_a_box_are_those_of_the_whole(mask: Mask) -> None:
     inside = mask > 0
     if not inside.any():
         return
-    box = box_around(pixels_of(inside), mask.shape)
+    box = box_around(corners_of(inside), mask.shape)
     outline = Outline.of(inside, box)
     np.testing.assert_array_equal(outline.over(box), outline.distance)
     if not inside.all():
@@ -75,7 +77,7 @@ def test_distances_within_a_box_are_those_of_the_whole(mask: Mask) -> None:
 
 def test_a_shift_moves_the_distances() -> None:
     inside = _square() > 0
-    box = box_around(pixels_of(inside), inside.shape)
+    box = box_around(corners_of(inside), inside.shape)
     moved = Outline.of(inside, box).over(np.s_[0:60, 0:80], shift=np.array([7.0, -3.0]))
     np.testing.assert_array_equal(
         moved[2:58, 9:78] > 0, np.roll(inside, (-3, 7), (0, 1))[2:58, 9:78]
@@ -84,9 +86,28 @@ def test_a_shift_moves_the_distances() -> None:
     np.testing.assert_allclose(half[0], [5, 4, 3, 2, 1, 0, -1], atol=0.02)
 
 
+def test_an_object_at_the_border_enters_when_moved() -> None:
+    inside = np.zeros((20, 30), bool)
+    inside[5:15, :4] = True
+    everything = np.s_[0:20, 0:30]
+    moved = Outline.of(inside, everything).over(everything, shift=np.array([6.0, 0.0]))
+    assert (moved[5:15, :10] > 0).all()
+    assert not (moved[:, 10:] > 0).any()
+
+
 def test_boxes_hold_the_points_and_stay_in_the_image() -> None:
     assert box_around(np.array([[5.0, 6.0], [9.5, 6.0]]), (20, 30)) == np.s_[4:9, 3:13]
     assert box_around(np.array([[-4.0, 0.0], [99.0, 50.0]]), (20, 30)) == np.s_[0:20, 0:30]
+
+
+@given(MASKS)
+def test_corners_and_centre(mask: Mask) -> None:
+    y, x = np.nonzero(mask)
+    if not len(x):
+        return
+    corners = [[x.min(), y.min()], [x.max(), y.max()]]
+    np.testing.assert_array_equal(corners_of(mask > 0), corners)
+    np.testing.assert_allclose(centre_of(mask > 0), [x.mean(), y.mean()])
 
 
 def test_object_ids() -> None:
@@ -101,6 +122,7 @@ def test_any_size_gives_a_mask_of_the_same_ids(mask: Mask, height: int, width: i
     large = enlarged(mask, height, width)
     assert (large.shape, large.dtype) == ((height, width), np.uint8)
     assert set(object_ids(large)) <= set(object_ids(mask))
+    assert large is not mask
     if (height, width) == mask.shape:
         np.testing.assert_array_equal(large, mask)
 

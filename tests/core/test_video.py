@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
+from moseg.core import video
 from moseg.core.errors import InputError
 from moseg.core.video import read_video, scan_video
 from tests.media import RGB, moving_square_frames, write_audio, write_image, write_video
@@ -52,6 +56,12 @@ def test_a_lossless_codec_gives_every_pixel(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize("name", ["-lead.mp4", "a b'\"ü日本.mp4", "a:b%03d.mp4", "a|b?.mp4"])
 def test_odd_names(tmp_path: Path, name: str) -> None:
     assert len(scan_video(write_video(tmp_path / name, FRAMES[:2])).times) == 2
+
+
+def test_a_relative_name_is_no_protocol(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write_video(tmp_path / "http:a.mp4", FRAMES[:2])
+    monkeypatch.chdir(tmp_path)
+    assert len(scan_video(Path("http:a.mp4")).times) == 2
 
 
 @pytest.mark.parametrize(
@@ -180,6 +190,63 @@ def test_the_note_on_a_cut_mp4_counts_frames(tmp_path: Path) -> None:
     )
 
 
+def test_what_came_before_a_read_error_is_used(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A disk that fails under way cannot be made here, so the demuxer is made to fail."""
+    path = write_video(tmp_path / "a.mp4", FRAMES)
+
+    class Failing:
+        def __init__(self, container: av.container.InputContainer) -> None:
+            self.container = container
+
+        def demux(self, stream: av.VideoStream) -> Iterator[av.Packet]:
+            yield from islice(self.container.demux(stream), 20)
+            raise av.OSError(5, "Input/output error")
+
+    decode = video._decode
+    monkeypatch.setattr(
+        video, "_decode", lambda container, *rest: decode(Failing(container), *rest)
+    )
+    scan = scan_video(path)
+    assert len(scan.times) == 20
+    assert "20 of 30 promised frames" in scan.notes[0]
+
+
+def test_decoding_stops_after_the_last_frame_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write_video(tmp_path / "a.mp4", FRAMES)
+    decoded = []
+    decode = video._decode
+
+    def counting(*args: Any) -> Iterator[av.VideoFrame]:
+        for frame in decode(*args):
+            decoded.append(frame.pts)
+            yield frame
+
+    monkeypatch.setattr(video, "_decode", counting)
+    assert len(list(read_video(path, [1, 3]))) == 2
+    assert len(decoded) == 4
+
+
+def test_a_long_last_frame_is_no_damage(tmp_path: Path) -> None:
+    path = tmp_path / "a.mkv"
+    with av.open(str(path), "w") as container:
+        stream: Any = container.add_stream("ffv1", rate=25)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "bgr0"
+        packets = [
+            packet
+            for frame in FRAMES[:3]
+            for packet in stream.encode(av.VideoFrame.from_ndarray(frame, format="rgb24"))
+        ]
+        packets[-1].duration = 100  # 4 s
+        container.mux(packets)
+    with av.open(str(path)) as container:
+        assert container.duration == 4_080_000
+    assert scan_video(path).notes == ()
+
+
 def test_damage_in_the_middle_is_said(tmp_path: Path) -> None:
     path = write_video(tmp_path / "a.mp4", FRAMES)
     data = bytearray(path.read_bytes())
@@ -188,7 +255,7 @@ def test_damage_in_the_middle_is_said(tmp_path: Path) -> None:
         data[place] ^= 0xFF
     path.write_bytes(data)
     scan = scan_video(path)
-    assert any("damaged" in note for note in scan.notes)
+    assert "frames are damaged; they are used as the decoder patches them" in scan.notes[-1]
     assert len(_all(path)) == len(scan.times)
 
 

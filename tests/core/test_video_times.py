@@ -50,6 +50,7 @@ def test_average_rate() -> None:
     rounded = tuple(round(i * 1001 / 30) / 1000 for i in range(4))
     assert average_rate(rounded, ntsc) == float(ntsc)
     assert average_rate((0.0, 0.1, 1.0), Fraction(30)) == 2.0
+    assert average_rate((0.0, 0.1, 0.2), Fraction(11)) == 10.0
     assert average_rate((0.0, 0.5), None) == 2.0
     assert average_rate((0.0,), Fraction(12)) == 12.0
     assert average_rate((0.0,), None) == 25.0

@@ -44,9 +44,7 @@ class LightParams(Params):
 
     def settings(self) -> DensifySettings:
         """Return these as the densifier takes them."""
-        objects = ObjectSettings(
-            smallest_area=self.smallest_area, shortest_life=self.shortest_life
-        )
+        objects = ObjectSettings(smallest_area=self.smallest_area, shortest_life=self.shortest_life)
         return DensifySettings(
             decay=self.decay,
             appearance_window=self.appearance_window,
@@ -103,7 +101,9 @@ class LightMasks(Backend[LightParams]):
         masks = map_to_source(
             lifted, record.target_positions, target.times, target.height, target.width
         )
-        named = ((task.out / f"{name}.png", ids) for name, ids in zip(target.names, masks, strict=True))
+        named = (
+            (task.out / f"{name}.png", ids) for name, ids in zip(target.names, masks, strict=True)
+        )
         for ids in ordered_map(_write_mask, named, task.threads):
             census.add(ids)
 
