@@ -47,4 +47,3 @@ def evaluate(
         text = json.dumps(report_json(report), indent=1) + "\n"
         write_atomically(out / "davis16.json", text)
         write_atomically(out / "davis16.csv", report_csv(report))
-

@@ -15,8 +15,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from moseg.core.files import published
 from moseg.render import palette
-from moseg.render.files import published
 from moseg.render.overlay import check_frame, check_ids, draw_dot, draw_tracks, paint
 from moseg.render.text import BOLD, REGULAR, draw_text, shortened, text_width
 

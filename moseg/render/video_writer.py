@@ -21,7 +21,7 @@ from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from moseg.core.errors import OutputError, writing_to
-from moseg.render.files import discard, partial_path
+from moseg.core.files import discard, partial_path
 from moseg.render.overlay import check_frame
 
 H264 = "libx264"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moseg.core.errors import ConfigError, OutputError, writing_to
-from moseg.render.masks import write_mask_png
+from moseg.core.masks import write_mask_png
 from moseg.render.video_writer import VideoWriter
 from moseg.sample.clip import RENDERERS, Kind
 

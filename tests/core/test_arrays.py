@@ -40,7 +40,10 @@ def test_last_frame_by_negative_index_and_none_beyond(tmp_path):
 
 
 def test_wrong_shape_is_refused(tmp_path):
-    with FrameArrayWriter(tmp_path / "a.npy", (2,), "f4") as writer, pytest.raises(ValueError, match="shape"):
+    with (
+        FrameArrayWriter(tmp_path / "a.npy", (2,), "f4") as writer,
+        pytest.raises(ValueError, match="shape"),
+    ):
         writer.append(np.zeros(3))
 
 

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from moseg.core.errors import OutputError
+from moseg.core.files import partial_path
 from moseg.render import palette
 from moseg.render.contact_sheet import MAX_CELL_HEIGHT, WIDTH, ContactSheet, sheet_columns
-from moseg.render.files import partial_path
 
 
 @given(T=st.integers(1, 5000), n=st.integers(1, 12))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moseg.core.errors import OutputError
-from moseg.render.files import partial_path
+from moseg.core.files import partial_path
 from moseg.render.video_writer import TICKS, VideoWriter
 
 

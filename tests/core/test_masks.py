@@ -9,9 +9,9 @@ from hypothesis.extra.numpy import arrays
 from PIL import Image
 
 from moseg.core.errors import InputError, OutputError
-from moseg.render.files import partial_path
-from moseg.render.masks import read_mask_png, write_mask_png
-from moseg.render.palette import davis_palette
+from moseg.core.files import partial_path
+from moseg.core.masks import read_mask_png, write_mask_png
+from moseg.core.palette import davis_palette
 
 id_images = st.tuples(st.integers(1, 20), st.integers(1, 20)).flatmap(
     lambda shape: arrays(np.uint8, shape)

@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from moseg.core.errors import OutputError
-from moseg.render.files import partial_path, published
+from moseg.core.files import partial_path, published
 
 
 def test_the_file_appears_only_at_the_end(tmp_path: Path) -> None:
