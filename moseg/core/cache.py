@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moseg.core.errors import CacheError, OutputError, writing_to
+from moseg.core.files import published
 from moseg.core.layout import Slot
 from moseg.core.manifest import Identity, Manifest, StoredFile, describe_change, read_manifest
 from moseg.core.stage import Report
@@ -102,7 +103,7 @@ def publish(slot: Slot, work: Path, identity: Identity, report: Report) -> Manif
         notes=report.notes,
     )
     with writing_to(slot.target):
-        _write_text(slot.manifest, manifest.model_dump_json(indent=1))
+        _write_manifest(slot, manifest)
         if slot.target.is_dir():
             old = work.with_name(f"{work.name}.old")
             slot.target.rename(old)
@@ -111,7 +112,7 @@ def publish(slot: Slot, work: Path, identity: Identity, report: Report) -> Manif
         else:
             work.replace(slot.target)
         manifest = manifest.model_copy(update={"state": "complete"})
-        _write_text(slot.manifest, manifest.model_dump_json(indent=1))
+        _write_manifest(slot, manifest)
     return manifest
 
 
@@ -134,16 +135,12 @@ def write_atomically(path: Path, text: str) -> None:
     """
     with writing_to(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        _write_text(path, text)
+    with published(path) as partial:
+        partial.write_text(text, encoding="utf-8")
 
 
-def _write_text(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{_WORKING}")
-    try:
-        temporary.write_text(text, encoding="utf-8")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+def _write_manifest(slot: Slot, manifest: Manifest) -> None:
+    write_atomically(slot.manifest, manifest.model_dump_json(indent=1))
 
 
 def _digests(work: Path) -> dict[str, StoredFile]:

@@ -19,7 +19,9 @@ class MosegError(Exception):
     exit_code = 2
 
     def __init__(self, message: str) -> None:
-        super().__init__(" ".join(message.split()))
+        # A path may hold bytes that are no text; the message must be printable all the same.
+        printable = message.encode("utf-8", "backslashreplace").decode()
+        super().__init__(" ".join(printable.split()))
 
 
 class InputError(MosegError):

@@ -78,7 +78,7 @@ def signed_distance(mask: Bool) -> Float32:
 
 def object_ids(*masks: UInt8) -> list[int]:
     """The ids other than 0 in the masks, ascending."""
-    # 20 times as fast as numpy.bincount, which widens the mask to 8 bytes a pixel.
+    # 3 times as fast as numpy.bincount, which widens the mask to 8 bytes a pixel.
     counts = [cv2.calcHist([mask], [0], None, [256], [0, 256]).ravel() for mask in masks]
     return [int(number) for number in np.flatnonzero(np.sum(counts, axis=0)) if number]
 

@@ -61,7 +61,7 @@ def resolve(plan: Plan, scene: Scene) -> list[Step]:
     needed = _needed(plan, decisions)
     for stage, hint in plan.required.items():
         if stage in needed and decisions[stage].manifest is None:
-            reason = decisions[stage].reason
+            reason = _first_reason(plan, decisions, stage)
             raise MosegError(f"{scene.name}: {stage} cannot be used ({reason}); {hint}")
     return [
         Step(
@@ -100,3 +100,17 @@ def _needed(plan: Plan, decisions: Mapping[str, Decision]) -> set[str]:
         if backend.stage in needed and decisions[backend.stage].manifest is None:
             needed.update(backend.needs)
     return needed
+
+
+def _first_reason(plan: Plan, decisions: Mapping[str, Decision], stage: str) -> str:
+    """Return why an artefact does not fit, going back to the first stage that changed."""
+    behind = {stage}
+    for backend in reversed(plan.backends):
+        if backend.stage in behind:
+            behind.update(backend.needs)
+    if decisions[stage].reason.startswith("it depends on"):
+        for backend in plan.backends:
+            reason = decisions[backend.stage].reason
+            if backend.stage in behind and "changed" in reason:
+                return f"{backend.stage}: {reason}"
+    return decisions[stage].reason

@@ -16,6 +16,10 @@ FlowArray = NDArray[np.float16] | NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
 
 TINY = np.float32(1e-7)
+# Every pixel doubts a little: a vote of its own for "still", which counts where the points'
+# votes are far away. Its weight as a share of the frame's mean votes, and its log-odds.
+DOUBT_SHARE = 0.05
+DOUBT_LOG_ODDS = -1.0
 
 
 def draw_votes(
@@ -97,7 +101,9 @@ def spread_votes(
     across = 1 + reach / contrast * np.abs(np.diff(colour, axis=1)).sum(axis=2)
     down = 1 + reach / contrast * np.abs(np.diff(colour, axis=0)).sum(axis=2)
     across = np.ascontiguousarray(across.T)
-    lines = np.ascontiguousarray(votes.transpose(1, 2, 0))
+    doubt = DOUBT_SHARE * votes[..., 1].mean(dtype=np.float64)
+    own = np.array([doubt * DOUBT_LOG_ODDS, doubt], np.float32)
+    lines = np.ascontiguousarray((votes + own).transpose(1, 2, 0))
     for index in range(rounds):
         sigma = reach * np.sqrt(3) * 2.0 ** (rounds - index - 1) / np.sqrt(4.0**rounds - 1)
         rate = np.float32(-np.sqrt(2) / sigma)

@@ -1,0 +1,77 @@
+"""Settings: presets, files, flags, and the documents made from them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from moseg.core.errors import ConfigError
+from moseg.pipeline.config import PipelineConfig, load_config
+from moseg.pipeline.stages import all_backends, reference_backends, select
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_the_preset_file_is_the_preset_in_full():
+    stored = yaml.safe_load((ROOT / "configs/builtin.yaml").read_text())
+    assert stored == PipelineConfig().model_dump(mode="json")
+    assert load_config(None, ROOT / "configs/example.yaml") == PipelineConfig()
+
+
+def test_the_reference_page_is_up_to_date():
+    script = ROOT / "scripts/write_configuration_page.py"
+    done = subprocess.run([sys.executable, script, "--check"], check=False)
+    assert done.returncode == 0, "run make docs"
+
+
+def test_every_setting_is_described():
+    def fields(model):
+        for name, info in model.model_fields.items():
+            inner = info.annotation
+            if isinstance(inner, type) and hasattr(inner, "model_fields"):
+                yield from fields(inner)
+            else:
+                yield name, info
+
+    assert all(info.description for _, info in fields(PipelineConfig))
+
+
+def test_file_below_single_settings(tmp_path):
+    path = tmp_path / "my.yaml"
+    path.write_text("tracks: {spacing: 8, span: 12}\nseed: 3\n")
+    config = load_config(None, path, ["tracks.spacing=9"])
+    assert (config.tracks.spacing, config.tracks.span, config.seed) == (9, 12, 3)
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        (["tracks.step=7"], "they must be equal"),
+        (["device=gpu"], "device: value error, device 'gpu' is unknown"),
+        (["preset=other"], "unknown preset 'other': choose builtin"),
+        (["masks.decay=1.5"], "masks.decay"),
+        (["labels.treshold=0.5"], "did you mean 'labels.threshold'"),
+    ],
+)
+def test_wrong_settings_are_named(settings, words):
+    with pytest.raises(ConfigError, match=words):
+        load_config(settings=settings)
+
+
+@pytest.mark.parametrize("flags", [{"depths"}, {"tracks"}, {"masks"}, {"depths", "labels"}])
+def test_stages_come_after_those_they_need(flags):
+    config = PipelineConfig()
+    for backends in (all_backends(config), reference_backends(config, flags, True, Path("o"))):
+        seen: set[str] = set()
+        for backend in backends:
+            assert set(backend.needs) <= seen
+            seen.add(backend.stage)
+
+
+def test_only_what_is_wanted_and_what_it_stands_on():
+    stages = [b.stage for b in select(all_backends(PipelineConfig()), {"tracks"})]
+    assert stages == ["frames", "flow", "tracks"]
