@@ -79,17 +79,14 @@ def working_copy(slot: Slot, folder: bool) -> Iterator[Path]:
         slot.target.parent.mkdir(parents=True, exist_ok=True)
         slot.manifest.parent.mkdir(parents=True, exist_ok=True)
         _sweep(slot)
-        work = slot.target.parent / f".{slot.target.name}.{os.getpid()}{_WORKING}"
-        if not folder:
-            # The suffix stays last: writers choose the format by it.
-            work = work.with_name(work.name + slot.target.suffix)
-        _remove(work)
-        if folder:
-            work.mkdir()
+        desk = slot.target.parent / f".{slot.target.name}.{os.getpid()}{_WORKING}"
+        _remove(desk)
+        desk.mkdir()
         try:
-            yield work
+            # A file has the desk to itself: what its writer leaves beside it goes too.
+            yield desk if folder else desk / slot.target.name
         finally:
-            _remove(work)
+            _remove(desk)
 
 
 def publish(slot: Slot, work: Path, identity: Identity, report: Report) -> Manifest:
@@ -159,8 +156,8 @@ def _digests(work: Path) -> dict[str, StoredFile]:
 
 def _sweep(slot: Slot) -> None:
     """Remove working copies that processes of this machine, now dead, left beside a target."""
-    name, suffix = re.escape(slot.target.name), re.escape(slot.target.suffix)
-    pattern = re.compile(rf"\.{name}\.(\d+){re.escape(_WORKING)}(\.old|{suffix})?")
+    name = re.escape(slot.target.name)
+    pattern = re.compile(rf"\.{name}\.(\d+){re.escape(_WORKING)}(\.old)?")
     for path in slot.target.parent.iterdir():
         match = pattern.fullmatch(path.name)
         if match and not _is_alive(int(match[1])):

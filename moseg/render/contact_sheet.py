@@ -67,10 +67,19 @@ class ContactSheet:
         height, width: size of the frames in pixels.
         objects: number of objects in all frames.
         sentence: what a person should know first, such as "Nothing moves."; may be empty.
+        columns: number of columns to come, as given to `sheet_columns`; fewer frames
+            than that give one column each.
     """
 
     def __init__(
-        self, scene: str, frames: int, height: int, width: int, objects: int, sentence: str = ""
+        self,
+        scene: str,
+        frames: int,
+        height: int,
+        width: int,
+        objects: int,
+        sentence: str = "",
+        columns: int = 6,
     ) -> None:
         self._scene = scene
         self._facts = "   ·   ".join(
@@ -78,7 +87,7 @@ class ContactSheet:
         )
         self._sentence = sentence
         self._frame_shape = (height, width)
-        self._wanted = len(sheet_columns(frames))
+        self._wanted = len(sheet_columns(frames, columns))
         self._cell = _cell_size(height, width, self._wanted)
         self._columns: list[_Column] = []
         self._ids: set[int] = set()

@@ -27,11 +27,13 @@ from moseg.render.overlay import check_frame
 H264 = "libx264"
 MPEG4 = "mpeg4"
 
-# Measured on 60 frames of a hand-held 1280x720 clip, one thread, colour conversion included:
-# veryfast/20 takes 9 ms and 10 kB a frame at 43.8 dB; superfast/20 7.5 ms, 18 kB, 45.6 dB;
-# faster/20 17 ms, 10 kB, 44.9 dB; the MPEG-4 encoder 4 ms, 31 kB, 45.7 dB.
+# Measured on 60 frames of two hand-held 1280x720 clips, one thread, colour conversion
+# included: superfast/22 takes 8 and 11 ms and 14 and 22 kB a frame at 44 dB; veryfast/21
+# without MB-tree 10 and 17 ms, 12 and 20 kB, 44 dB; ultrafast/20 4 ms, 22 kB, 46 dB.
+# MB-tree (on from veryfast up) reads memory it never wrote (x264 core 165 in PyAV 18): with
+# it, the same frames give other bytes now and then.
 _OPTIONS = {
-    H264: {"preset": "veryfast", "crf": "20"},
+    H264: {"preset": "superfast", "crf": "22", "x264-params": "mbtree=0"},
     MPEG4: {"flags": "+qscale", "global_quality": str(3 * 118)},  # quantiser 3 in lambda units
 }
 TICKS = 60_000  # a second, for frames with their own times; MPEG-4 allows at most 65535

@@ -148,6 +148,18 @@ def test_only_small_pictures_are_kept() -> None:
     assert all(row.base is None for column in sheet._columns for row in column.rows)
 
 
+@pytest.mark.parametrize("columns", [1, 3, 12])
+def test_another_number_of_columns_fills_the_sheet(columns: int) -> None:
+    sheet = ContactSheet("x", 100, 48, 80, 1, columns=columns)
+    frame, xy, moving, ids = scene(48, 80)
+    for i in sheet_columns(100, columns):
+        sheet.add_column(frame, xy, moving, ids, str(i))
+    image = sheet.render()
+    assert 900 <= image.shape[1] <= WIDTH
+    used = np.flatnonzero((image != 255).any(axis=(0, 2)))
+    assert columns == 1 or used[-1] > image.shape[1] - 40
+
+
 def test_wrong_columns_are_refused() -> None:
     sheet = sheet_of(2, 48, 80)
     frame, xy, moving, ids = scene(48, 80)

@@ -61,9 +61,13 @@ def test_result_videos_keep_source_times(tmp_path: Path) -> None:
 
 
 def test_an_error_leaves_no_video(tmp_path: Path) -> None:
-    with pytest.raises(RuntimeError), ResultVideos(tmp_path, *SIZE) as videos:
-        videos.add(*frame_and_ids(0))
-        raise RuntimeError("stop")
+    def interrupted() -> None:
+        with ResultVideos(tmp_path, *SIZE) as videos:
+            videos.add(*frame_and_ids(0))
+            raise RuntimeError("stop")
+
+    with pytest.raises(RuntimeError, match="stop"):
+        interrupted()
     assert list(tmp_path.iterdir()) == []
 
 

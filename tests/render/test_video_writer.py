@@ -139,6 +139,28 @@ def test_equal_frames_give_equal_bytes(tmp_path: Path) -> None:
     assert constant[0] == constant[1]
 
 
+def test_the_bytes_do_not_depend_on_what_memory_held_before(tmp_path: Path) -> None:
+    code = """
+import sys
+from pathlib import Path
+import numpy as np
+from moseg.render.video_writer import VideoWriter
+with VideoWriter(Path(sys.argv[1]), 304, 336) as writer:
+    for i in range(12):
+        frame = np.full((304, 336, 3), 255, np.uint8)
+        frame[100:230] = np.arange(336)[None, :, None] % 196 + 60
+        frame[110:150, 3 * i : 3 * i + 84] = (250, 40, 30)
+        writer.add(frame)
+"""
+    written = []
+    for fill in ("0", "1", "5"):  # glibc fills fresh memory with the complement of this
+        path = tmp_path / f"{fill}.mp4"
+        environment = os.environ | {"MALLOC_PERTURB_": fill}
+        subprocess.run([sys.executable, "-c", code, str(path)], env=environment, check=True)
+        written.append(path.read_bytes())
+    assert written[0] == written[1] == written[2]
+
+
 def test_without_h264_it_is_mpeg4_and_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -161,10 +183,15 @@ def test_an_error_in_the_block_leaves_the_folder_as_it_was(
 ) -> None:
     path = tmp_path / "v.mp4"
     path.write_bytes(b"old")
-    with pytest.raises(type(error)) as caught, VideoWriter(path, 64, 96) as writer:
-        for frame in moving_square(20)[:1] * written:
-            writer.add(frame)
-        raise error
+
+    def interrupted() -> None:
+        with VideoWriter(path, 64, 96) as writer:
+            for frame in moving_square(1) * written:
+                writer.add(frame)
+            raise error
+
+    with pytest.raises(type(error)) as caught:
+        interrupted()
     assert caught.value is error
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
