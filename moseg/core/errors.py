@@ -8,9 +8,15 @@ line and end with `exit_code`; anything else that reaches the top is a fault of 
 from __future__ import annotations
 
 import errno
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+_SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
+"""What NumPy says, without an error number, when the disk fills up under an array."""
 
 
 class MosegError(Exception):
@@ -44,6 +50,19 @@ class BackendError(MosegError):
     """A backend cannot run here: a missing device, package or checkpoint."""
 
 
+def one_line(message: str) -> str:
+    """Return `message` as one line that any terminal and file can take.
+
+    Spaces inside a line stay, so that file names keep theirs. Control characters and bytes
+    of file names that are no text are shown as escapes.
+    """
+    line = " ".join(part.strip() for part in message.splitlines())
+    return "".join(
+        ascii(character)[1:-1] if unicodedata.category(character) in ("Cc", "Cs") else character
+        for character in line
+    )
+
+
 @contextmanager
 def writing_to(target: Path) -> Iterator[None]:
     """Turn the operating system's refusals while writing `target` into an `OutputError`.
@@ -61,10 +80,13 @@ def writing_to(target: Path) -> Iterator[None]:
         errno.ENAMETOOLONG: "the name is too long for this file system; rename the input",
         errno.ENOTDIR: "a file stands where a folder is needed; choose another output folder",
         errno.EEXIST: "a file stands where a folder is needed; choose another output folder",
+        errno.EISDIR: "a folder stands where a file is needed; choose another output folder",
+        errno.EFBIG: "the file grows larger than allowed here; choose another output folder",
     }
     try:
         yield
     except OSError as error:
-        if error.errno not in advice:
+        number = errno.ENOSPC if _SHORT_WRITE.fullmatch(str(error)) else error.errno
+        if number not in advice:
             raise
-        raise OutputError(f"cannot write {target}: {advice[error.errno]}") from error
+        raise OutputError(f"cannot write {target}: {advice[number]}") from error

@@ -12,7 +12,6 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Literal
 
 from rich.console import Console
-from rich.markup import escape
 from rich.progress import (
     BarColumn,
     MofNCompleteColumn,
@@ -22,6 +21,7 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from rich.text import Text
 
 if TYPE_CHECKING:
     from moseg.core.execute import StageRecord
@@ -117,14 +117,15 @@ class Display(Listener):
 
     def say(self, line: str, style: str = "") -> None:
         """Print one line above the bars; the text is shown as it is."""
-        self.console.print(escape(line), style=style or None)
+        # As text: names may hold what Rich takes for markup ([red]) or emoji (:car:).
+        self.console.print(Text(line), style=style or None)
 
     def _start(self, event: Event) -> None:
         first = event.reason == "not made yet"
         self.say(f"{event.scene}: {event.stage}" + ("" if first else f" ({event.reason})"))
         self._told[event.scene, event.stage] = time.monotonic()
         if self._bars is not None:
-            name = escape(f"{event.scene} {event.stage}")
+            name = f"{event.scene} {event.stage}"
             task = self._bars.add_task(name, total=None, unit="frames")
             self._tasks[event.scene, event.stage] = task
 
@@ -158,7 +159,7 @@ class Display(Listener):
 
 def _bars(console: Console) -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("{task.fields[unit]}"),

@@ -78,7 +78,13 @@ class Preview(Backend[PreviewParams]):
             census.add(read_mask_png(task.inputs["masks"] / f"{name}.png"))
         sentence = "" if census.objects else "Nothing moves."
         sheet = ContactSheet(
-            task.scene.name, len(index), index.height, index.width, len(census.objects), sentence
+            scene=task.scene.name,
+            frames=len(index),
+            height=index.height,
+            width=index.width,
+            objects=len(census.objects),
+            sentence=sentence,
+            columns=self.params.columns,
         )
         points = LabelledTracks(task.inputs["tracks"], task.inputs["labels"])
         scale = Scale.between((index.height, index.width), (frames.height, frames.width))
