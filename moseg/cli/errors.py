@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import io
 import sys
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
-from moseg.core.errors import MosegError
+from moseg.core.errors import MosegError, one_line
 
+UNEXPECTED = 1
 INTERRUPTED = 130
 
 
 @contextmanager
 def ending_in_one_line() -> Iterator[None]:
-    """Print a `MosegError` as one line and leave with its exit code; the same for Ctrl-C."""
+    """Print an error as one line and leave with its exit code; the same for Ctrl-C.
+
+    A fault of moseg ends in one line too, which says where it was.
+    """
+    _print_any_name()
     try:
         yield
     except MosegError as error:
@@ -22,3 +30,18 @@ def ending_in_one_line() -> Iterator[None]:
     except KeyboardInterrupt:
         print("stopped; run the same command again to go on from here", file=sys.stderr)
         sys.exit(INTERRUPTED)
+    except Exception as error:
+        print(f"error: {one_line(_unexpected(error))}; please report it", file=sys.stderr)
+        sys.exit(UNEXPECTED)
+
+
+def _unexpected(error: Exception) -> str:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    where = f"{Path(place.filename).name}:{place.lineno}"
+    return f"unexpected {type(error).__name__} in {where}: {error}"
+
+
+def _print_any_name() -> None:
+    """Let names that the terminal's encoding lacks print as escapes, not fail."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")

@@ -10,16 +10,29 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from moseg.cli.errors import ending_in_one_line
+from moseg.core.errors import ConfigError
 from moseg.core.progress import Display
 from moseg.pipeline.reference import Request, run_request
 from moseg.pipeline.report import summarise
 
 
+class _Parser(argparse.ArgumentParser):
+    """Says in one line what is wrong with the arguments."""
+
+    def error(self, message: str) -> NoReturn:
+        raise ConfigError(f"{message}; see {self.prog} --help")
+
+
 def parse(arguments: Sequence[str]) -> Request:
-    """Return the request that command-line arguments make. Wrong usage exits with code 2."""
-    parser = argparse.ArgumentParser(
+    """Return the request that command-line arguments make.
+
+    Raises:
+        ConfigError: wrong usage.
+    """
+    parser = _Parser(
         prog="run_inference.py",
         description="Depth, tracks and features, then moving tracks, then object masks. "
         "Any mix of stage flags runs in that order.",

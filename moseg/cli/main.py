@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
+
 import typer
+from typer.exceptions import TyperException
 
 from moseg.cli import evaluate, run, sample
 from moseg.cli.errors import ending_in_one_line
+from moseg.core.errors import ConfigError
 from moseg.version import __version__
 
 app = typer.Typer(
     name="moseg",
     help="Any video in, masks of what moves out.",
-    no_args_is_help=True,
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
@@ -21,15 +24,24 @@ app.command("sample")(sample.sample)
 
 @app.callback(invoke_without_command=True)
 def version(
+    context: typer.Context,
     show: bool = typer.Option(False, "--version", help="Print the version and leave."),
 ) -> None:
     """Any video in, masks of what moves out."""
     if show:
         typer.echo(f"moseg {__version__}")
-        raise typer.Exit
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line and leave with its exit code. Wrong usage exits with code 2."""
     with ending_in_one_line():
-        app()
+        try:
+            code = app(prog_name="moseg", standalone_mode=False)
+        except TyperException as error:
+            context: typer.Context | None = getattr(error, "ctx", None)
+            command = context.command_path if context else "moseg"
+            message = error.format_message().rstrip(".")
+            raise ConfigError(f"{message}; see {command} --help") from error
+    sys.exit(code)

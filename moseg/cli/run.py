@@ -19,7 +19,8 @@ def run(
         list[Path],
         typer.Argument(
             metavar="INPUT...",
-            help="Videos, folders of images, or folders of either.",
+            help="Videos, folders of images, or folders of either. "
+            "Put -- before names that begin with a dash.",
         ),
     ],
     out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],

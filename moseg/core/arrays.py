@@ -20,6 +20,23 @@ from numpy.typing import DTypeLike, NDArray
 from moseg.core.errors import CacheError
 
 
+def save_array(path: Path, array: NDArray[np.generic]) -> None:
+    """Write a whole array as `.npy`, the bytes of `numpy.save`.
+
+    `numpy.save` loses the end of a file in silence when the disk fills up within the last
+    4 kB (NumPy 2.4); here every byte that cannot be written is an error.
+
+    Raises:
+        OSError: the place cannot be written.
+    """
+    if array.dtype.hasobject:
+        raise ValueError("arrays of Python objects are not written")
+    plain = np.ascontiguousarray(array).reshape(array.shape)
+    with path.open("wb") as file:
+        npy.write_array_header_1_0(file, npy.header_data_from_array_1_0(plain))
+        file.write(plain.tobytes())
+
+
 class FrameArrayWriter:
     """Append arrays of one shape and dtype to a `.npy` file; use as a context manager."""
 

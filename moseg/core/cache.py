@@ -60,6 +60,22 @@ def decide(slot: Slot, identity: Identity) -> Decision:
     return Decision(manifest, "")
 
 
+def confirm(slot: Slot, decision: Decision) -> Decision:
+    """Return `decision` after a second look at all files: their content, not only their size."""
+    manifest = decision.manifest
+    if manifest is None:
+        return decision
+    for name, stored in manifest.files.items():
+        path = slot.target / name if name else slot.target
+        try:
+            intact = _digest(path) == stored.sha256
+        except OSError as error:
+            return Decision(None, f"{path.name} cannot be read ({error.strerror})")
+        if not intact:
+            return Decision(None, f"{path.name} was altered")
+    return decision
+
+
 @contextmanager
 def working_copy(slot: Slot, folder: bool) -> Iterator[Path]:
     """Yield an empty folder (or the path of a file to write) beside the target.
@@ -146,12 +162,15 @@ def _digests(work: Path) -> dict[str, StoredFile]:
         paths = {str(p.relative_to(work)): p for p in sorted(work.rglob("*")) if p.is_file()}
     else:
         paths = {"": work}
-    files = {}
-    for name, path in paths.items():
-        with path.open("rb") as stream:
-            digest = hashlib.file_digest(stream, "sha256").hexdigest()
-        files[name] = StoredFile(size=path.stat().st_size, sha256=digest)
-    return files
+    return {
+        name: StoredFile(size=path.stat().st_size, sha256=_digest(path))
+        for name, path in paths.items()
+    }
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _sweep(slot: Slot) -> None:

@@ -30,6 +30,8 @@ def read_yaml(path: Path) -> dict[str, Any]:
         raise ConfigError(f"{path}: cannot be read as a configuration file: {error}") from error
     except yaml.YAMLError as error:
         raise ConfigError(f"{path}: is not valid YAML: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{path}: is nested too deeply for a configuration file") from error
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -107,8 +109,9 @@ def _explain(model: type[BaseModel], problem: dict[str, Any]) -> str:
         return f"unknown key '{where}'{hint}"
     given = problem.get("input")
     shown = f" (got {given!r})" if isinstance(given, (str, int, float, bool)) else ""
-    message = str(problem["msg"])
-    return f"{where}: {message[0].lower() + message[1:]}{shown}"
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    message = message[0].lower() + message[1:] + shown
+    return f"{where}: {message}" if where else message
 
 
 def _keys(model: type[BaseModel], prefix: str) -> list[str]:

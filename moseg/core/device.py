@@ -57,7 +57,7 @@ def choose_device(request: str = "auto", precision: Precision = "auto") -> Devic
         if index >= gpus:
             raise BackendError(
                 f"device {request} was asked for, but PyTorch sees {gpus} GPUs here; "
-                "use --device cpu or another number"
+                "set device to cpu, or to another number"
             )
         name = f"cuda:{index}"
     low = precision == "bfloat16" or (precision == "auto" and name != "cpu")

@@ -14,7 +14,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-
 _SHORT_WRITE = re.compile(r"\d+ requested and \d+ written")
 """What NumPy says, without an error number, when the disk fills up under an array."""
 
@@ -25,9 +24,7 @@ class MosegError(Exception):
     exit_code = 2
 
     def __init__(self, message: str) -> None:
-        # A path may hold bytes that are no text; the message must be printable all the same.
-        printable = message.encode("utf-8", "backslashreplace").decode()
-        super().__init__(" ".join(printable.split()))
+        super().__init__(one_line(message))
 
 
 class InputError(MosegError):

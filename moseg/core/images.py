@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from moseg.core.errors import InputError
+from moseg.core.naming import is_text
 from moseg.core.scene import image_files
 
 _PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
@@ -27,8 +28,8 @@ def list_frames(folder: Path) -> list[Path]:
     """The frames of an image folder, in natural order. Their stems are the frame names.
 
     Raises:
-        InputError: the folder cannot be listed, holds no image, or holds two images of
-            one stem.
+        InputError: the folder cannot be listed, holds no image, holds two images of one
+            stem, or a name that is no valid text.
     """
     paths = image_files(folder)
     if not paths:
@@ -41,6 +42,8 @@ def list_frames(folder: Path) -> list[Path]:
                 f"{folder} holds {first.name!r} and {path.name!r}, two images of one frame; "
                 "keep one of them"
             )
+        if not is_text(path.name):
+            raise InputError(f"{folder}: the name {path.name!r} is no valid UTF-8 text; rename it")
     return paths
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -136,7 +139,8 @@ class _Process:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         process = context.Process(target=_serve, args=(theirs, plan, threads), daemon=True)
-        process.start()
+        with _interrupts_held_back():
+            process.start()
         theirs.close()
         worker = cls(process, ours, scene)
         worker.give(scene)
@@ -157,21 +161,22 @@ class _Process:
         except (EOFError, OSError):
             self.dead = True
             self.process.join()
-            return self._died(self.process.exitcode)
+            record = self._death(self.process.exitcode)
+            listener.handle(Event("end", record.scene, record.stage, record=record))
+            return SceneResult(self.scene, (record,))
         if isinstance(message, Event):
             listener.handle(message)
             return None
         assert isinstance(message, SceneResult)
         return message
 
-    def _died(self, code: int | None) -> SceneResult:
+    def _death(self, code: int | None) -> StageRecord:
         killed = code is not None and code < 0
         cause = signal.Signals(-code).name if killed and code is not None else f"exit code {code}"
         if code == -signal.SIGKILL:
             cause += ", often the system running out of memory"
         message = f"{self.scene.name}: its worker process died ({cause}); run again to resume"
-        record = StageRecord(self.scene.name, "worker", "local", "failed", message)
-        return SceneResult(self.scene, (record,))
+        return StageRecord(self.scene.name, "worker", "local", "failed", message)
 
     def stop(self) -> None:
         self.connection.close()
@@ -180,6 +185,17 @@ class _Process:
     def kill(self) -> None:
         self.process.kill()
         self.stop()
+
+
+@contextmanager
+def _interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C waits until the block ends; processes started in it are deaf to it for good."""
+    resource_tracker.ensure_running()  # it lets interrupts through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 class _PipeListener(Listener):
@@ -194,13 +210,21 @@ class _PipeListener(Listener):
 
 def _serve(connection: Connection[Any, Any], plan: Plan, threads: int) -> None:
     """Body of a worker process: scenes in, events and results out, until the pipe closes."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_die_with_parent, daemon=True).start()
     worker = SceneWorker(plan, threads, _PipeListener(connection))
     try:
         while True:
             connection.send(worker.run(connection.recv()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
+
+
+def _die_with_parent() -> None:
+    """End this worker at once when the process that started it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)
 
 
 def check_workers(workers: int) -> int:

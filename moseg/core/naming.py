@@ -34,6 +34,11 @@ def is_hidden(path: Path) -> bool:
     return path.name.startswith(".")
 
 
+def is_text(name: str) -> bool:
+    """False for names that hold bytes which are not UTF-8 (Python keeps them as surrogates)."""
+    return not any(0xD800 <= ord(character) <= 0xDFFF for character in name)
+
+
 def natural_key(name: str) -> tuple[tuple[str | int, ...], str]:
     """Sort key that puts `img2` before `img10`.
 

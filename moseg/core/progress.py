@@ -109,7 +109,7 @@ class Display(Listener):
         elif event.kind == "end":
             self._end(event)
         else:
-            self._scene_over()
+            self._scene_over(event.scene)
 
     def note(self, line: str) -> None:
         """See `Listener.note`."""
@@ -139,9 +139,7 @@ class Display(Listener):
 
     def _end(self, event: Event) -> None:
         record = event.record
-        task = self._tasks.pop((event.scene, event.stage), None)
-        if self._bars is not None and task is not None:
-            self._bars.remove_task(task)
+        self._remove_bar((event.scene, event.stage))
         if record is None:
             return
         if record.status == "failed":
@@ -151,8 +149,16 @@ class Display(Listener):
         for note in record.notes:
             self.say(f"note: {event.scene}: {note}", "yellow")
 
-    def _scene_over(self) -> None:
+    def _remove_bar(self, key: tuple[str, str]) -> None:
+        task = self._tasks.pop(key, None)
+        if self._bars is not None and task is not None:
+            self._bars.remove_task(task)
+
+    def _scene_over(self, scene: str) -> None:
         self._finished += 1
+        for key in [key for key in self._tasks if key[0] == scene]:
+            # The stage at which a worker died never ended.
+            self._remove_bar(key)
         if self._bars is not None and self._all is not None:
             self._bars.update(self._all, completed=self._finished)
 

@@ -2,7 +2,8 @@
 
 Identities chain through keys alone, so all of them are known before anything runs. A stage
 whose artefact is gone is computed only when a stage that needs it has to be computed too;
-working artefacts may thus be deleted to save space once the results are there.
+working artefacts may thus be deleted to save space once the results are there. Results are
+compared with their manifests by content, working artefacts by size: those are large.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moseg.core.cache import Decision, decide
+from moseg.core.cache import Decision, confirm, decide
 from moseg.core.errors import MosegError
 from moseg.core.layout import Slot
 from moseg.core.manifest import Identity
@@ -58,7 +59,10 @@ def resolve(plan: Plan, scene: Scene) -> list[Step]:
     for backend in plan.backends:
         identities[backend.stage] = _identity(plan, scene, backend, identities)
     decisions = {stage: decide(slots[stage], identities[stage]) for stage in slots}
-    needed = _needed(plan, decisions)
+    results = _results(plan)
+    for stage in results:
+        decisions[stage] = confirm(slots[stage], decisions[stage])
+    needed = _needed(plan, decisions, results)
     for stage, hint in plan.required.items():
         if stage in needed and decisions[stage].manifest is None:
             reason = _first_reason(plan, decisions, stage)
@@ -91,11 +95,16 @@ def _identity(
     )
 
 
-def _needed(plan: Plan, decisions: Mapping[str, Decision]) -> set[str]:
-    """Return the stages that are results, or that a stage which has to run reads."""
+def _results(plan: Plan) -> set[str]:
+    """Return the stages whose artefacts a person keeps: public ones, and those no stage reads."""
+    stages = {backend.stage for backend in plan.backends}
     read = {name for backend in plan.backends for name in backend.needs}
-    results = {b.stage for b in plan.backends if b.stage not in read}
-    needed = results | (set(plan.layout.public) & set(decisions))
+    return (stages - read) | (stages & plan.layout.public.keys())
+
+
+def _needed(plan: Plan, decisions: Mapping[str, Decision], results: set[str]) -> set[str]:
+    """Return the stages that are results, or that a stage which has to run reads."""
+    needed = set(results)
     for backend in reversed(plan.backends):
         if backend.stage in needed and decisions[backend.stage].manifest is None:
             needed.update(backend.needs)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from moseg.core.errors import InputError, MosegError
-from moseg.core.naming import is_hidden, is_image_name, is_video_name, natural_key
+from moseg.core.naming import is_hidden, is_image_name, is_text, is_video_name, natural_key
 
 SceneKind = Literal["video", "images"]
 
@@ -33,7 +33,10 @@ class Scene:
     kind: SceneKind
 
     def __post_init__(self) -> None:
-        check_scene_name(self.name)
+        try:
+            check_scene_name(self.name)
+        except InputError as error:
+            raise InputError(f"{self.source}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -58,7 +61,7 @@ def check_scene_name(name: str) -> str:
         reason = "holds a slash"
     elif any(unicodedata.category(character) == "Cc" for character in name):
         reason = "holds a control character"
-    elif any(unicodedata.category(character) == "Cs" for character in name):
+    elif not is_text(name):
         reason = "is not valid UTF-8 text"
     elif len(name.encode()) > _LONGEST_NAME:
         reason = f"is longer than {_LONGEST_NAME} bytes"
@@ -96,10 +99,13 @@ def find_scenes(inputs: Sequence[Path]) -> tuple[list[Scene], list[Problem]]:
 def image_files(folder: Path) -> list[Path]:
     """The images directly in `folder`, in natural order, hidden ones skipped.
 
+    A link that leads nowhere is among them, so that reading it fails rather than a frame
+    being left out in silence.
+
     Raises:
         InputError: the folder cannot be listed.
     """
-    return [path for path in _visible(folder) if is_image_name(path) and path.is_file()]
+    return [path for path in _visible(folder) if _is_image_file(path)]
 
 
 def _find(path: Path) -> list[Scene | Problem]:
@@ -122,17 +128,17 @@ def _find_in_folder(folder: Path) -> list[Scene | Problem]:
     entries = _visible(folder)
     if not entries:
         raise InputError(f"{folder} is empty; give a video, or a folder of images or videos")
-    if any(is_image_name(entry) and entry.is_file() for entry in entries):
+    if any(_is_image_file(entry) for entry in entries):
         return [_image_scene(folder, entries)]
     found: list[Scene | Problem] = []
     for entry in entries:
         try:
             if entry.is_dir():
                 inside = _visible(entry)
-                if any(is_image_name(path) and path.is_file() for path in inside):
+                if any(_is_image_file(path) for path in inside):
                     found.append(_image_scene(entry, inside))
             elif is_video_name(entry):
-                found.append(Scene(entry.stem, entry, "video"))
+                found += _find(entry)
         except (InputError, OSError) as error:
             found.append(_problem(entry, error))
     if not found:
@@ -150,6 +156,11 @@ def _image_scene(folder: Path, entries: Iterable[Path]) -> Scene:
             "name the videos one by one, or move them to a folder of their own"
         )
     return Scene(folder.name, folder, "images")
+
+
+def _is_image_file(path: Path) -> bool:
+    """True for an image by name that is a file, or a link to nothing."""
+    return is_image_name(path) and (path.is_file() or (path.is_symlink() and not path.exists()))
 
 
 def _video_scene(path: Path) -> Scene:
@@ -183,16 +194,13 @@ def _clashes(scenes: Sequence[Scene]) -> list[Problem]:
     by_name: dict[str, list[Scene]] = {}
     for scene in scenes:
         by_name.setdefault(scene.name, []).append(scene)
-    return [
-        Problem(
-            scene.name,
-            scene.source,
-            InputError(
-                f"the name {scene.name!r} is used by "
-                + " and ".join(str(other.source) for other in by_name[scene.name])
-                + "; rename one, or run them into different output folders"
-            ),
-        )
-        for scene in scenes
-        if len(by_name[scene.name]) > 1
-    ]
+    problems = []
+    for scene in scenes:
+        others = [str(other.source) for other in by_name[scene.name] if other != scene]
+        if others:
+            error = InputError(
+                f"{scene.source} has the same scene name {scene.name!r} as "
+                f"{' and '.join(others)}; rename one, or run them into different output folders"
+            )
+            problems.append(Problem(scene.name, scene.source, error))
+    return problems

@@ -131,9 +131,13 @@ def _open(path: Path) -> Iterator[tuple[av.container.InputContainer, VideoStream
     with container:
         if container.format.name in _PLAYLISTS:
             raise InputError(f"{path} is a list of other files; give the video itself")
+        if not len(container.streams):
+            raise InputError(f"{path} was cut off before its video; copy or record it again")
         streams = [s for s in container.streams.video if not _is_cover_picture(s)]
         if not streams:
-            raise InputError(f"{path} holds no video, only {_other_streams(container)}")
+            raise InputError(
+                f"{path} holds no video, only {_other_streams(container)}; give a video"
+            )
         stream = streams[0]
         if stream.codec_context is None:
             raise InputError(f"{path} uses a codec that cannot be decoded here; convert it")

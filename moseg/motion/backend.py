@@ -137,4 +137,5 @@ def _window(own: _Set, held: deque[_Set], span: int) -> tuple[_Set, list[_Set]]:
 
 def _too_little(frames: int, height: int, width: int) -> str:
     count = "1 frame" if frames == 1 else f"{frames} frames"
-    return f"{count} of {width}x{height} pixels are too little to see motion"
+    verb = "is" if frames == 1 else "are"
+    return f"{count} of {width}x{height} pixels {verb} too little to see motion"

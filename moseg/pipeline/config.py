@@ -76,7 +76,7 @@ def load_config(
     data = read_yaml(file) if file else {}
     data = apply_settings(data, settings)
     name = preset or data.get("preset", "builtin")
-    if name not in PRESETS:
+    if not isinstance(name, str) or name not in PRESETS:
         raise ConfigError(f"unknown preset '{name}': choose {' or '.join(sorted(PRESETS))}")
     data = merge(PRESETS[name], data) | {"preset": name}
     return validate(PipelineConfig, data, str(file) if file else "settings")

@@ -16,7 +16,7 @@ from moseg.core.errors import ConfigError, InputError
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
 from moseg.core.progress import Listener
-from moseg.core.runner import Plan
+from moseg.core.runner import Plan, SceneResult
 from moseg.core.scene import Problem, Scene, find_scenes
 from moseg.pipeline.clean import remove_working_files
 from moseg.pipeline.config import PipelineConfig, load_config
@@ -129,24 +129,24 @@ def run_request(request: Request, listener: Listener) -> RunReport:
     """Run what the flags ask for; write `<root>/.moseg/run.json` and return the report.
 
     Raises:
-        ConfigError, OutputError: nothing was run. Failing scenes are in the report.
+        ConfigError, InputError, OutputError: nothing was run. Failing scenes are in the report.
     """
     begin = time.perf_counter()
     request.check()
     config = request.config()
-    scenes, problems = _scenes(request, config, listener)
+    found = _scenes(request, config, listener)
     folders = (request.root / HIDDEN, request.motion_seg_dir, request.sam2_dir)
     for folder in folders:
         if folder is not None:
             prepare_folder(folder)
     plan = _plan(request, config)
-    results = LocalRunner(len(request.gpus)).run(plan, scenes, listener)
+    results = LocalRunner(len(request.gpus)).run(plan, found.scenes, listener)
     if request.clean:
         for line in remove_working_files(plan, results):
             listener.note(line)
     report = RunReport(
-        results=tuple(results),
-        problems=tuple(problems),
+        results=(*found.failed, *results),
+        problems=found.problems,
         seconds=time.perf_counter() - begin,
         config=config.model_dump(mode="json"),
     )
@@ -195,30 +195,43 @@ def _origins(request: Request) -> Path:
     return request.root / HIDDEN / "origins"
 
 
-def _scenes(
-    request: Request, config: PipelineConfig, listener: Listener
-) -> tuple[list[Scene], list[Problem]]:
-    """Return the image folders to work on; those of a video are extracted first."""
+@dataclass(frozen=True)
+class _Found:
+    """The scenes to work on, inputs that are none, and a video that cannot be extracted."""
+
+    scenes: tuple[Scene, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    failed: tuple[SceneResult, ...] = ()
+
+
+def _scenes(request: Request, config: PipelineConfig, listener: Listener) -> _Found:
+    """Return the image folders to work on; those of a video are extracted first.
+
+    Raises:
+        InputError: there is nothing to work on.
+    """
     if request.video_path is not None:
         return _extract(request, request.video_path, config, listener)
     folder = request.image_folder
+    if not folder.is_dir():
+        raise InputError(f"{folder} is no folder; --data_dir takes a folder of scenes")
     scenes, problems = find_scenes([folder])
     if any(scene.source == folder for scene in scenes):
         raise InputError(
             f"{folder} holds images itself; --data_dir is a folder of scenes, give its parent"
         )
+    if any(problem.source == folder for problem in problems):
+        raise problems[0].error
     scenes = [scene for scene in scenes if scene.kind == "images"]
     if not scenes and not problems:
         raise InputError(f"{folder} holds no scene; each scene is a folder of images")
-    return scenes, problems
+    return _Found(tuple(scenes), tuple(problems))
 
 
-def _extract(
-    request: Request, video: Path, config: PipelineConfig, listener: Listener
-) -> tuple[list[Scene], list[Problem]]:
+def _extract(request: Request, video: Path, config: PipelineConfig, listener: Listener) -> _Found:
     scenes, problems = find_scenes([video])
     if problems:
-        return [], problems
+        raise problems[0].error
     if scenes[0].kind != "video":
         raise InputError(f"{video} is a folder; --video_path takes one video file")
     scene = scenes[0]
@@ -230,6 +243,5 @@ def _extract(
         plan = Plan(extraction_backends(config, request.efficient), layout, seed=config.seed)
         result = LocalRunner().run(plan, [scene], listener)[0]
         if result.failure:
-            error = InputError(result.failure.reason)
-            return [], [Problem(scene.name, scene.source, error)]
-    return [Scene(scene.name, folder, "images")], []
+            return _Found(failed=(result,))
+    return _Found((Scene(scene.name, folder, "images"),))

@@ -65,7 +65,9 @@ class RunReport:
             "config": self.config,
             "scenes": scenes,
         }
-        return json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
+        # Bytes of a path that are no text become JSON escapes.
+        return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
     def save(self, path: Path) -> None:
         """Write `run.json`.

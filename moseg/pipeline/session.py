@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,12 +42,13 @@ class Session:
         """Run all stages (or those in `only`) for all scenes; write and return the report.
 
         Raises:
-            OutputError: the output folder cannot be written. Bad inputs and failing scenes
-                do not raise: they are in the report.
+            OutputError: the output folder cannot be written, or is an input. Bad inputs and
+                failing scenes do not raise: they are in the report.
             ConfigError: a setting is wrong.
         """
         begin = time.perf_counter()
         check_workers(self.workers)
+        self._check_out()
         prepare_folder(self.out)
         scenes, problems = find_scenes(self.inputs)
         layout = output_layout(self.out)
@@ -61,6 +63,13 @@ class Session:
         )
         report.save(self.out / "run.json")
         return report
+
+    def _check_out(self) -> None:
+        """Refuse an input as the output folder: the next run would take results for inputs."""
+        for path in self.inputs:
+            with suppress(OSError):
+                if self.out.samefile(path):
+                    raise OutputError(f"the output folder {self.out} is an input; choose another")
 
     def _runner(self) -> Runner:
         return LocalRunner(self.workers)

@@ -120,7 +120,7 @@ class VideoWriter:
                 "part 2; most browsers will not play it"
             )
         options = {"movflags": "+faststart", "fflags": "+bitexact"}
-        container = av.open(str(self._partial), "w", format="mp4", options=options)
+        container = av.open(f"file:{self._partial}", "w", format="mp4", options=options)
         stream = cast(VideoStream, container.add_stream(codec, self._rate, _OPTIONS[codec]))
         height, width = self._size
         stream.height, stream.width = height + height % 2, width + width % 2

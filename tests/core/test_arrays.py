@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moseg.core.arrays import FrameArray, FrameArrayWriter
+from moseg.core.arrays import FrameArray, FrameArrayWriter, save_array
 from moseg.core.errors import CacheError
+from tests.limits import largest_file
 
 
 @given(
@@ -61,3 +62,25 @@ def test_damaged_or_foreign_files_are_refused(tmp_path, damage):
         np.save(path, np.asfortranarray(np.zeros((3, 4))))
     with pytest.raises(CacheError):
         FrameArray(path)
+
+
+@pytest.mark.parametrize("shape", [(3, 4), (0, 4), (), (2, 0, 5)])
+@pytest.mark.parametrize("dtype", ["f4", "?", "f2"])
+def test_a_whole_array_is_written_as_numpy_does(tmp_path, shape, dtype):
+    array = (np.arange(int(np.prod(shape))) % 3).astype(dtype).reshape(shape)
+    save_array(tmp_path / "ours.npy", array)
+    np.save(tmp_path / "theirs.npy", array)
+    assert (tmp_path / "ours.npy").read_bytes() == (tmp_path / "theirs.npy").read_bytes()
+    save_array(tmp_path / "turned.npy", array.T)
+    assert np.array_equal(np.load(tmp_path / "turned.npy"), array.T)
+
+
+def test_a_whole_array_is_written_to_the_last_byte_or_fails(tmp_path):
+    array = np.zeros(4000, np.uint8)
+    with largest_file(4100), pytest.raises(OSError, match="too large"):
+        save_array(tmp_path / "a.npy", array)  # numpy.save leaves 4100 of 4128 bytes
+
+
+def test_objects_are_not_written(tmp_path):
+    with pytest.raises(ValueError, match="objects"):
+        save_array(tmp_path / "a.npy", np.array([None]))

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import errno
 
+import numpy as np
 import pytest
 
 from moseg.core.errors import InputError, OutputError, writing_to
+from tests.limits import largest_file
 
 
 def test_a_message_is_one_printable_line():
-    error = InputError("bad\nname \udcff\tof a   file")
-    assert str(error) == "bad name \\udcff of a file"
-    str(error).encode("utf-8")
+    error = InputError("first line:\n  bad\tname \udcff of a   file \x1b[31m")
+    assert str(error) == "first line: bad\\tname \\udcff of a   file \\x1b[31m"
+    assert str(error).isprintable()
 
 
 @pytest.mark.parametrize(
@@ -24,6 +26,8 @@ def test_a_message_is_one_printable_line():
         (errno.EROFS, "read-only"),
         (errno.ENAMETOOLONG, "too long"),
         (errno.ENOTDIR, "a file stands"),
+        (errno.EISDIR, "a folder stands"),
+        (errno.EFBIG, "larger than allowed"),
     ],
 )
 def test_refusals_name_the_place_and_what_to_do(tmp_path, number, words):
@@ -31,6 +35,12 @@ def test_refusals_name_the_place_and_what_to_do(tmp_path, number, words):
         raise OSError(number, "refused")
     assert str(tmp_path / "x") in str(caught.value)
     assert caught.value.exit_code == 2
+
+
+def test_an_array_that_numpy_writes_in_part_means_a_full_disk(tmp_path):
+    place = tmp_path / "x.npy"
+    with largest_file(5000), pytest.raises(OutputError, match="disk is full"), writing_to(place):
+        np.save(place, np.zeros(10_000))
 
 
 def test_other_errors_pass(tmp_path):

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moseg.core.errors import InputError
+from moseg.core.errors import InputError, one_line
 from moseg.core.scene import Scene, check_scene_name, find_scenes, image_files
 from tests.media import write_image
 
@@ -148,7 +148,7 @@ def test_problems_do_not_hide_good_scenes(tmp_path: Path) -> None:
         assert isinstance(problems[0].error, InputError)
         with pytest.raises(InputError, match=message):
             raise problems[0].error
-        assert path.name[:20] in str(problems[0].error)
+        assert one_line(path.name[:20]) in str(problems[0].error)
     scenes, problems = find_scenes([good, *bad])
     assert (len(scenes), len(problems)) == (1, len(bad))
 

@@ -37,6 +37,8 @@ class Count(Backend[CountParams]):
             raise RuntimeError("a fault")
         if text == "die":
             os.kill(os.getpid(), signal.SIGKILL)
+        if text == "endless":
+            time.sleep(600)
         if text == "slow":
             time.sleep(0.2)
             text = "0"

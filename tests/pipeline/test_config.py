@@ -51,7 +51,7 @@ def test_file_below_single_settings(tmp_path):
     ("settings", "words"),
     [
         (["tracks.step=7"], "they must be equal"),
-        (["device=gpu"], "device: value error, device 'gpu' is unknown"),
+        (["device=gpu"], "device: device 'gpu' is unknown"),
         (["preset=other"], "unknown preset 'other': choose builtin"),
         (["masks.decay=1.5"], "masks.decay"),
         (["labels.treshold=0.5"], "did you mean 'labels.threshold'"),

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from moseg.core.arrays import save_array
 from moseg.core.frame_record import FrameRecord
 from moseg.core.frames import Frames
 from moseg.core.stage import Backend, NoParams, Report, Task
@@ -48,9 +49,9 @@ class DynamicTracks(Backend[NoParams]):
             part = np.s_[first : first + len(rows)]
             _fill(Tracks.load(path), rows, traj[:, part], visible[part], confidence[part])
             first += len(rows)
-        np.save(task.out / "dynamic_traj.npy", traj)
-        np.save(task.out / "dynamic_visibility.npy", visible & (confidence > CONFIDENT))
-        np.save(task.out / "dynamic_confidences.npy", confidence)
+        save_array(task.out / "dynamic_traj.npy", traj)
+        save_array(task.out / "dynamic_visibility.npy", visible & (confidence > CONFIDENT))
+        save_array(task.out / "dynamic_confidences.npy", confidence)
         _draw_videos(task, frames)
         notes = () if total else ("nothing moves: no track is written",)
         return Report({"dynamic_tracks": total}, notes)

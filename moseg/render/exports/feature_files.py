@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import numpy as np
-
+from moseg.core.arrays import save_array
 from moseg.core.frame_record import FrameRecord
 from moseg.core.stage import Backend, NoParams, Report, Task
 from moseg.core.types import FeatureMap, list_by_frame
@@ -23,5 +22,5 @@ class FeatureFiles(Backend[NoParams]):
         paths = list_by_frame(task.inputs["dinos"])
         for path in paths:
             features = FeatureMap.load(path)
-            np.save(task.out / f"{names[features.query_frame]}.npy", features.values)
+            save_array(task.out / f"{names[features.query_frame]}.npy", features.values)
         return Report({"feature_files": len(paths)})

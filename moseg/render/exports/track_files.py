@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from moseg.core.arrays import save_array
 from moseg.core.frame_record import FrameRecord
 from moseg.core.stage import Backend, NoParams, Report, Task
 from moseg.core.types import Tracks, list_by_frame
@@ -46,7 +47,7 @@ class TrackFiles(Backend[NoParams]):
         for target, name in enumerate(names):
             at = min(max(target - tracks.start, 0), length - 1)
             inside = at == target - tracks.start
-            np.save(out / f"{query}_{name}.npy", rows(tracks, at, inside))
+            save_array(out / f"{query}_{name}.npy", rows(tracks, at, inside))
 
 
 def rows(tracks: Tracks, at: int, inside: bool) -> NDArray[np.float64]:

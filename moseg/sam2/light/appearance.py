@@ -21,10 +21,9 @@ ByteArray = NDArray[np.uint8]
 
 SHRINK = 2
 CHANNELS = 13
-HIDDEN = 128
+HIDDEN = 64
 SAMPLE_STRIDE = 7
 RIDGE = 1e-3
-BALANCE = 1.0
 LAB_SCALE = np.array([50, 30, 30], np.float32)
 CLIP = 0.95
 
@@ -138,7 +137,7 @@ class AppearanceWindow:
         mass = np.sum([e.mass for e in window], axis=0)
         if mass.min() <= 1.0:
             return entry.index, evidence, np.zeros_like(evidence)
-        balance = ((mass.sum() / (2 * mass)) ** BALANCE).astype(np.float32)
+        balance = (mass.sum() / (2 * mass)).astype(np.float32)
         gram = np.tensordot(balance, np.sum([e.gram for e in window], axis=0), 1)
         moment = balance[0] * sum(e.moment[0] for e in window) - balance[1] * sum(
             e.moment[1] for e in window

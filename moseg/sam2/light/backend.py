@@ -28,7 +28,7 @@ UInt8 = NDArray[np.uint8]
 class LightParams(Params):
     """How labelled tracks become masks."""
 
-    decay: float = Field(0.9, ge=0, lt=1, description="share of a vote that survives a frame")
+    decay: float = Field(0.8, ge=0, lt=1, description="share of a vote that survives a frame")
     appearance_window: int = Field(
         15, ge=1, le=200, description="frames on each side that teach the appearance of a frame"
     )

@@ -21,7 +21,8 @@ from numpy.typing import NDArray
 
 from moseg.sam2.light.appearance import AppearanceWindow
 from moseg.sam2.light.guided import GuidedFilter, apply_coefficients
-from moseg.sam2.light.objects import ObjectSettings, ObjectTracker, nearest_label
+from moseg.sam2.light.nearest import nearest_label
+from moseg.sam2.light.objects import ObjectSettings, ObjectTracker
 from moseg.sam2.light.votes import carry_votes, draw_votes, spread_votes
 
 FloatArray = NDArray[np.float32]
@@ -32,6 +33,8 @@ Scratch = MutableMapping[tuple[str, int], NDArray[Any]]
 
 # How far, in working pixels, the guided filter may move an object's edge outwards.
 EDGE_REACH = 4.0
+# Rows lifted at a time: a band stays in the processor's cache, and memory stays small.
+BAND = 32
 # The votes spread over twice the spacing of the points, within these bounds in pixels.
 SHORTEST_SPREAD, LONGEST_SPREAD = 4.0, 32.0
 
@@ -82,7 +85,7 @@ class DensifySettings:
         objects: what counts as an object.
     """
 
-    decay: float = 0.9
+    decay: float = 0.8
     appearance_window: int = 15
     appearance_weight: float = 1.0
     edge_radius: int = 8
@@ -121,10 +124,11 @@ class DenseFrame:
             return result
         rows = _bounds(self.near.max(axis=1) > 0, size[0])
         columns = _bounds(self.near.max(axis=0) > 0, size[1])
-        box = np.s_[rows[0] : rows[1], columns[0] : columns[1]]
-        value = apply_coefficients(self.coefficients, full[box], size, (rows[0], columns[0]))
-        near = cv2.resize(self.near, size[::-1], interpolation=cv2.INTER_NEAREST)
-        result[box] = near.reshape(size)[box] * (value > 0)
+        near = cv2.resize(self.near, size[::-1], interpolation=cv2.INTER_NEAREST).reshape(size)
+        for top in range(*rows, BAND):
+            box = np.s_[top : min(top + BAND, rows[1]), columns[0] : columns[1]]
+            value = apply_coefficients(self.coefficients, full[box], size, (top, columns[0]))
+            result[box] = near[box] * (value > 0)
         return result
 
 

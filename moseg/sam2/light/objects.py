@@ -1,9 +1,10 @@
 """Object ids over time: components of the foreground, carried along the flow.
 
 A region that overlaps an id carried from the frame before keeps it; one that overlaps none
-is new. Ids that meet in one component stay apart; an object that falls into pieces keeps one
-id. Pieces that touch and move as one for several frames are joined, from their start on;
-regions that one affine motion does not explain but two do, several frames long, are parted.
+takes the id beside it, as when an object comes out behind a pole, or else is new. Ids that
+meet in one component stay apart; an object that falls into pieces keeps one id. Pieces that
+are near and move as one for several frames are joined, from their start on; regions that one
+affine motion does not explain but two do, several frames long, are parted.
 """
 
 from __future__ import annotations
@@ -14,12 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from moseg.sam2.light.affine_motion import (
-    fit_affine,
-    motions_agree,
-    sample_region,
-    split_by_motion,
-)
+from moseg.sam2.light.affine_motion import motions_agree, split_by_motion
+from moseg.sam2.light.nearest import nearest_motion
 from moseg.sam2.light.votes import flow_trust
 
 FlowArray = NDArray[np.float16] | NDArray[np.float32]
@@ -32,8 +29,8 @@ LARGEST_ID = 255
 COMPARED = 12
 # Forward-backward confirmation (0..1) above which a carried id counts.
 TRUSTED = 0.5
-# Distance in pixels that weighs as much as a misfit of one pixel of flow.
-PIXELS_PER_MISFIT = 10.0
+# Pieces this near, as a share of the frame's diagonal, may be one object behind a pole.
+NEAR_SHARE = 0.03
 
 
 @dataclass(frozen=True)
@@ -186,8 +183,9 @@ class ObjectTracker:
                 known = np.where(inside, carried[box], 0)
             names = self._substantial(known, area)
             if not names:
-                if area >= floor:
-                    ids[box][inside] = self._found()
+                name = self._neighbour(pieces == piece, carried)
+                if name or area >= floor:
+                    ids[box][inside] = name or self._found()
                 continue
             seeds = np.where(np.isin(known, names), known, 0).astype(np.uint16)
             if len(names) == 1:
@@ -196,6 +194,17 @@ class ObjectTracker:
                 flow = None if motion is None else motion[box]
                 ids[box][inside] = nearest_motion(seeds, names, flow)[inside]
         return ids
+
+    def _neighbour(self, piece: Mask, carried: IdArray) -> int:
+        """The id most present around a new piece, 0 for none.
+
+        What comes out behind a pole belongs to the object on the other side of it; should it
+        move differently, it is parted later.
+        """
+        side = 2 * max(2, round(NEAR_SHARE * float(np.hypot(*piece.shape)))) + 1
+        around = cv2.dilate(piece.astype(np.uint8), np.ones((side, side), np.uint8)) > 0
+        known = carried[around & (carried > 0)]
+        return int(np.bincount(known).argmax()) if known.size else 0
 
     def _substantial(self, known: IdArray, area: int) -> list[int]:
         """Carried ids that hold enough of a component to live on in it."""
@@ -221,11 +230,12 @@ class ObjectTracker:
                 record.peak = max(record.peak, area)
 
     def _join(self, ids: IdArray, motion: FlowArray) -> None:
-        """Join ids that touch and have moved as one for long; note pairs that have not."""
+        """Join ids that are near and have moved as one for long; note pairs that have not."""
         names, areas = np.unique(ids[ids > 0], return_counts=True)
         order = sorted(zip(areas.tolist(), names.tolist(), strict=True), reverse=True)[:COMPARED]
         masks = {name: ids == name for _, name in order}
-        near = np.ones((5, 5), np.uint8)
+        side = 2 * max(2, round(NEAR_SHARE * float(np.hypot(*ids.shape)))) + 1
+        near = np.ones((side, side), np.uint8)
         concord = self._state.concord if self._state else {}
         listed = [name for _, name in order]
         for i, name in enumerate(listed):
@@ -236,8 +246,8 @@ class ObjectTracker:
                     continue
                 pair = min(roots), max(roots)
                 agree = motions_agree(masks[name], masks[other], motion)
-                touch = bool((grown & masks[other]).any())
-                if agree and not touch:
+                near_by = bool((grown & masks[other]).any())
+                if agree and not near_by:
                     continue
                 limit = self._settings.patience
                 score = concord.get(pair, 0) + (1 if agree else -1)
@@ -260,46 +270,3 @@ class ObjectTracker:
                 ids[layer] = self._found()
                 record.unrest = 0
         return ids
-
-
-def nearest_motion(seeds: IdArray, names: list[int], flow: FlowArray | None) -> IdArray:
-    """Every unlabelled pixel takes the label that is near and moves as it does.
-
-    Args:
-        seeds: uint16 [h, w], 0 for none.
-        names: the labels in it.
-        flow: float [h, w, 2]; without it the nearest label is taken.
-    """
-    if flow is None:
-        return nearest_label(seeds)
-    height, width = seeds.shape
-    grid = np.stack(np.broadcast_arrays(1.0, *np.meshgrid(range(width), range(height))), axis=2)
-    costs = []
-    for name in names:
-        place, motion = sample_region(seeds == name, flow)
-        model = fit_affine(place, motion)
-        miss = np.linalg.norm(flow - grid.astype(np.float32) @ model, axis=2)
-        far = cv2.distanceTransform((seeds != name).astype(np.uint8), cv2.DIST_L2, 5)
-        costs.append(miss + far.reshape(height, width) / PIXELS_PER_MISFIT)
-    best = np.asarray(names, np.uint16)[np.argmin(costs, axis=0)]
-    return np.where(seeds > 0, seeds, best).astype(np.uint16)
-
-
-def nearest_label(labels: IdArray, limit: float = float("inf")) -> IdArray:
-    """Every pixel takes the label of the nearest labelled pixel within ``limit`` pixels.
-
-    Args:
-        labels: uint16 [h, w], 0 for none.
-        limit: pixels farther than this stay 0.
-    """
-    if not labels.any():
-        return labels.copy()
-    distance, index = cv2.distanceTransformWithLabels(
-        (labels == 0).astype(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
-    )
-    lookup = np.zeros(int(index.max()) + 1, np.uint16)
-    known = labels > 0
-    lookup[index[known]] = labels[known]
-    filled = lookup[index]
-    filled[distance > limit] = 0
-    return filled

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from moseg.sam2.light.appearance import AppearanceWindow
 from tests.sam2.light.scenes import DiscClip, disc, line
@@ -18,6 +19,22 @@ def test_the_window_returns_every_frame_once_in_order() -> None:
         done += fresh
     done += window.finish()
     assert [index for index, _, _ in done] == list(range(9))
+
+
+def test_a_frame_is_taught_by_the_frames_around_it_alone() -> None:
+    clip = DiscClip([line((20, 40), (3, 0), 12)])
+
+    def appearance(first: int, last: int) -> NDArray[np.float32]:
+        window, done = AppearanceWindow(radius=2), []
+        for index in range(first, last):
+            evidence = np.where(clip.owner(index) > 0, 3, -3).astype(np.float32)
+            done += window.push(index, clip.rgb(index), evidence)
+        done += window.finish()
+        return next(result for index, _, result in done if index == 6)
+
+    assert np.array_equal(appearance(0, 12), appearance(4, 9))
+    assert not np.array_equal(appearance(0, 12), appearance(5, 9))
+    assert not np.array_equal(appearance(0, 12), appearance(4, 8))
 
 
 def test_colour_overrules_wrong_motion_labels() -> None:

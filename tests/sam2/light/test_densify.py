@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from moseg.sam2.light.densify import DenseFrame, densify
+from moseg.sam2.light.guided import apply_coefficients
 from tests.sam2.light.scenes import DiscClip, line, overlap
 
 
@@ -27,11 +28,12 @@ def test_true_labels_on_a_moving_disc_give_the_disc() -> None:
         assert set(np.unique(frame.ids)) == {0, 1}
 
 
-def test_votes_of_other_frames_fill_a_frame_without_positive_labels() -> None:
+@pytest.mark.parametrize("index", [0, 6, 11])
+def test_votes_of_other_frames_fill_a_frame_without_positive_labels(index: int) -> None:
     clip = DiscClip([line((20, 40), (3, 0), 12)])
-    bare = DiscClip(clip.paths, hidden=frozenset({6}))
-    truth = clip.owner(6) > 0
-    assert overlap(run(bare)[6].ids > 0, truth) > 0.8
+    bare = DiscClip(clip.paths, hidden=frozenset({index}))
+    truth = clip.owner(index) > 0
+    assert overlap(run(bare)[index].ids > 0, truth) > 0.8
 
 
 def test_nothing_positive_gives_empty_masks() -> None:
@@ -72,6 +74,19 @@ def test_lifting_follows_the_edges_of_the_full_frame() -> None:
         assert overlap(lifted > 0, truth) > 0.95
         blown_up = cv2.resize(frame.ids, (480, 320), interpolation=cv2.INTER_NEAREST) > 0
         assert overlap(lifted > 0, truth) > overlap(blown_up, truth)
+
+
+def test_lifting_in_parts_equals_the_whole() -> None:
+    generator = np.random.default_rng(5)
+    coefficients = generator.standard_normal((40, 60, 4)).astype(np.float32)
+    near = np.zeros((40, 60), np.uint8)
+    near[5:33, 11:50] = 7
+    full = generator.integers(0, 256, (160, 240, 3), dtype=np.uint8)
+    frame = DenseFrame(0, coefficients[..., 0], near, near, coefficients)
+    expected = np.zeros((160, 240), np.uint8)
+    positive = apply_coefficients(coefficients, full) > 0
+    expected[20:132, 44:200][positive[20:132, 44:200]] = 7
+    assert np.array_equal(frame.lift(full), expected)
 
 
 def test_lifting_at_the_same_size_is_the_working_result() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -59,6 +60,15 @@ def test_a_part_of_the_frame_gives_the_same_values_as_the_whole() -> None:
     whole = apply_coefficients(coefficients, full)
     part = apply_coefficients(coefficients, full[9:30, 14:51], (37, 53), (9, 14))
     assert np.allclose(part, whole[9:30, 14:51], atol=1e-5)
+
+
+def test_enlarging_coefficients_places_pixels_as_resize_does() -> None:
+    generator = np.random.default_rng(4)
+    coefficients = np.zeros((11, 17, 4), np.float32)
+    coefficients[..., 3] = generator.standard_normal((11, 17))
+    full = generator.integers(0, 256, (37, 53, 3), dtype=np.uint8)
+    expected = cv2.resize(coefficients[..., 3], (53, 37), interpolation=cv2.INTER_LINEAR)
+    assert np.allclose(apply_coefficients(coefficients, full), expected, atol=0.08)
 
 
 def test_box_mean_keeps_one_pixel() -> None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from moseg.sam2.light.objects import ObjectSettings, ObjectTracker, nearest_label
+from moseg.sam2.light.nearest import nearest_label
+from moseg.sam2.light.objects import ObjectSettings, ObjectTracker
 from tests.sam2.light.scenes import DiscClip, disc, line
 
 
@@ -87,18 +88,31 @@ def test_a_gap_beyond_the_limit_ends_an_id() -> None:
 
 
 def test_an_object_split_by_a_pole_keeps_one_id() -> None:
-    clip = DiscClip([line((20, 40), (4, 0), 20)])
+    clip = DiscClip([line((30, 80), (4, 0), 20)], size=(160, 240))
     pole = np.zeros(clip.size, bool)
-    pole[:, 58:62] = True
+    pole[:, 58:64] = True
+    still = ~pole[..., None]
     tracker, provisional = ObjectTracker(), []
     for index in range(len(clip)):
-        backward = clip.backward(index - 1) if index else None
-        reverse = clip.forward(index - 1) if index else None
-        motion = clip.forward(index) if index + 1 < len(clip) else backward
+        backward = clip.backward(index - 1) * still if index else None
+        reverse = clip.forward(index - 1) * still if index else None
+        motion = clip.forward(index) * still if index + 1 < len(clip) else backward
         foreground = (clip.owner(index) > 0) & ~pole
         provisional.append(tracker.update(foreground, backward, reverse, motion))
     table = tracker.table()
     assert {int(i) for ids in provisional for i in np.unique(table[ids])} == {0, 1}
+
+
+def test_a_piece_that_comes_out_beside_an_object_takes_its_id() -> None:
+    size, still = (160, 240), np.zeros((160, 240, 2), np.float32)
+    body, piece, far = disc(size, (60, 80), 20), disc(size, (92, 80), 6), disc(size, (180, 80), 6)
+    tracker = ObjectTracker(ObjectSettings(shortest_life=1, patience=100))
+    first = tracker.update(body, still, still, still)
+    second = tracker.update(body | piece | far, still, still, still)
+    table = tracker.table()
+    assert set(np.unique(table[first])) == {0, 1}
+    assert set(np.unique(table[second][piece])) == {1}
+    assert set(np.unique(table[second][far])) == {2}
 
 
 def test_specks_and_brief_blobs_are_removed() -> None:
