@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 from collections.abc import Iterator
@@ -17,6 +18,18 @@ def largest_file(size: int) -> Iterator[None]:
         yield
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def without_privileges() -> list[str] | None:
+    """What to put before a command so that file permissions bind it; None if nothing does."""
+    if os.geteuid() != 0:
+        return []
+    prefix = ["unshare", "--user"]
+    try:
+        works = subprocess.run([*prefix, "true"], capture_output=True, check=False).returncode == 0
+    except OSError:
+        return None
+    return prefix if works else None
 
 
 MOUNTING = ("unshare", "--map-root-user", "--mount")

@@ -19,6 +19,7 @@ def run(
         list[Path],
         typer.Argument(
             metavar="INPUT...",
+            readable=False,  # not checked here: one that cannot be read must not stop the others
             help="Videos, folders of images, or folders of either. "
             "Put -- before names that begin with a dash.",
         ),

@@ -10,13 +10,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import DTypeLike, NDArray
 
+from moseg.core.closing import Closing
 from moseg.core.errors import CacheError
 
 
@@ -37,7 +37,7 @@ def save_array(path: Path, array: NDArray[np.generic]) -> None:
         file.write(plain.tobytes())
 
 
-class FrameArrayWriter:
+class FrameArrayWriter(Closing):
     """Append arrays of one shape and dtype to a `.npy` file; use as a context manager."""
 
     def __init__(self, path: Path, shape: tuple[int, ...], dtype: DTypeLike) -> None:
@@ -70,19 +70,8 @@ class FrameArrayWriter:
             self._write_header()
             self._file.close()
 
-    def __enter__(self) -> FrameArrayWriter:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class FrameArray:
+class FrameArray(Closing):
     """Read-only view of a `.npy` file of shape [T, ...]; `array[t]` reads one frame.
 
     Any number of threads may read at once.
@@ -124,14 +113,3 @@ class FrameArray:
     def close(self) -> None:
         """Close the file."""
         self._file.close()
-
-    def __enter__(self) -> FrameArray:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()

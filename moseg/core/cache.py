@@ -85,13 +85,13 @@ def working_copy(slot: Slot, folder: bool) -> Iterator[Path]:
     Raises:
         OutputError: the place cannot be written, or holds something moseg did not make.
     """
-    ours = slot.manifest.exists() or slot.target.parent == slot.manifest.parent
-    if slot.target.exists() and not ours:
-        raise OutputError(
-            f"{slot.target} is already there and was not made by this run's cache; "
-            "move it away or choose another output folder"
-        )
     with writing_to(slot.target):
+        ours = slot.manifest.exists() or slot.target.parent == slot.manifest.parent
+        if slot.target.exists() and not ours:
+            raise OutputError(
+                f"{slot.target} is already there and was not made by this run's cache; "
+                "move it away or choose another output folder"
+            )
         slot.target.parent.mkdir(parents=True, exist_ok=True)
         slot.manifest.parent.mkdir(parents=True, exist_ok=True)
         _sweep(slot)

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moseg.core.arrays import FrameArray, FrameArrayWriter
+from moseg.core.closing import Closing
 from moseg.core.errors import CacheError
 
 UInt8 = NDArray[np.uint8]
@@ -48,7 +48,7 @@ class Scale:
         return np.array([self.x, self.y], dtype=np.float32)
 
 
-class WorkingClip:
+class WorkingClip(Closing):
     """Random access to working frames and flow; any number of threads may read.
 
     Raises:
@@ -84,23 +84,12 @@ class WorkingClip:
         return self._backward[pair]
 
     def close(self) -> None:
-        """Close the files."""
+        """See `Closing.close`."""
         for array in (self._rgb, self._forward, self._backward):
             array.close()
 
-    def __enter__(self) -> WorkingClip:
-        return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
-
-
-class WorkingClipWriter:
+class WorkingClipWriter(Closing):
     """Writes the artefact frame by frame; use as a context manager."""
 
     def __init__(self, folder: Path, size: tuple[int, int]) -> None:
@@ -117,14 +106,7 @@ class WorkingClipWriter:
         self._forward.append(forward)
         self._backward.append(backward)
 
-    def __enter__(self) -> WorkingClipWriter:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """See `Closing.close`."""
         for writer in (self._rgb, self._forward, self._backward):
             writer.close()

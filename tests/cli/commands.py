@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -67,9 +67,14 @@ def run_inference(*arguments: object) -> Outcome:
     return _call(lambda: sys.exit(inference.main(words)))
 
 
-def moseg_alone(*arguments: object, environment: Mapping[str, str] | None = None) -> Outcome:
-    """Call `moseg` in a process of its own."""
-    return _run([sys.executable, "-m", "moseg.cli", *map(str, arguments)], environment)
+def moseg_alone(
+    *arguments: object,
+    environment: Mapping[str, str] | None = None,
+    before: Sequence[str] = (),
+) -> Outcome:
+    """Call `moseg` in a process of its own; `before` is put before the command."""
+    command = [*before, sys.executable, "-m", "moseg.cli", *map(str, arguments)]
+    return _run(command, environment)
 
 
 def run_inference_alone(*arguments: object) -> Outcome:

@@ -10,6 +10,7 @@ import pytest
 
 from tests.cli.bad_media import BAD, image_as_input
 from tests.cli.commands import FAST, good_frames, left_overs, moseg, moseg_alone, results
+from tests.limits import without_privileges
 from tests.media import write_images
 
 
@@ -54,6 +55,26 @@ def test_a_folder_of_bad_inputs_and_a_good_one(tmp_path, good, undisturbed, work
     for path, words in expected.items():
         assert sum(str(path) in line and words in line for line in outcome.errors) == 1, path
     assert outcome.strays("good", *(path.stem for path in bad)) == []
+    check_good_scene(out, undisturbed)
+
+
+def test_inputs_without_permission(tmp_path, good, undisturbed):
+    prefix = without_privileges()
+    if prefix is None:
+        pytest.skip("permissions do not hold root back, and its rights cannot be given up here")
+    video = shutil.copy(good, tmp_path / "locked.mp4")
+    images = write_images(tmp_path / "images", good_frames(2))
+    folder = write_images(tmp_path / "folder", good_frames(2))
+    for locked in (video, images / "00001.png", folder):
+        locked.chmod(0)
+    bad, out = (video, images, folder, folder / "inside"), tmp_path / "out"
+    outcome = moseg_alone("run", *bad, good, "--out", out, *FAST, before=prefix)
+    folder.chmod(0o700)
+    assert outcome.code == 2
+    assert len(outcome.errors) == len(bad)
+    for name in ("locked.mp4", "images/00001.png", "folder ", "folder/inside "):
+        (line,) = (line for line in outcome.errors if f"{tmp_path}/{name}" in line)
+        assert "Permission denied" in line
     check_good_scene(out, undisturbed)
 
 

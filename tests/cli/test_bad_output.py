@@ -18,9 +18,10 @@ from tests.cli.commands import (
     good_frames,
     left_overs,
     moseg,
+    moseg_alone,
     results,
 )
-from tests.limits import MOUNTING, can_mount, largest_file
+from tests.limits import MOUNTING, can_mount, largest_file, without_privileges
 from tests.media import write_images
 
 
@@ -38,14 +39,7 @@ def place_of_the_kernel(folder):
     return Path("/proc/moseg")
 
 
-def locked_folder(folder):
-    if os.geteuid() == 0:
-        pytest.skip("permissions do not hold root back")
-    (folder / "locked").mkdir(mode=0o500)
-    return folder / "locked"
-
-
-@pytest.mark.parametrize("make", [file_in_the_way, file_above, place_of_the_kernel, locked_folder])
+@pytest.mark.parametrize("make", [file_in_the_way, file_above, place_of_the_kernel])
 def test_an_output_folder_that_cannot_be_written(tmp_path, good, make):
     out = make(tmp_path)
     before = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()}
@@ -54,6 +48,26 @@ def test_an_output_folder_that_cannot_be_written(tmp_path, good, make):
     assert outcome.one_line.startswith(f"error: the output folder {out} cannot be written")
     assert outcome.out == ""
     assert {p: p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()} == before
+
+
+def test_places_without_permission(tmp_path, good):
+    prefix = without_privileges()
+    if prefix is None:
+        pytest.skip("permissions do not hold root back, and its rights cannot be given up here")
+    out = tmp_path / "out"
+    for locked, mode, words in [
+        (out, 0o500, f"the output folder {out} cannot be written (Permission denied)"),
+        (out / "cache", 0o000, f"cannot write {out}/cache/good/frames.json: no permission"),
+        (out / "masks", 0o000, f"cannot write {out}/masks/good: no permission"),
+    ]:
+        locked.mkdir(exist_ok=True)
+        locked.chmod(mode)
+        outcome = moseg_alone("run", good, "--out", out, *FAST, before=prefix)
+        locked.chmod(0o700)
+        assert outcome.code == 2
+        (line,) = outcome.errors
+        assert words in line
+        assert outcome.strays("good") == []
 
 
 def test_a_read_only_file_system(tmp_path, good):
