@@ -25,11 +25,11 @@ LIMIT = 4.0
 # Weight of each feature channel (colour at three scales, then texture) in the descriptor.
 FEATURE_WEIGHTS = np.array([1.0] * 3 + [0.7] * 3 + [0.4] * 3 + [0.5] * 7, dtype=np.float32)
 # Image width in units of the descriptor.
-POSITION_WEIGHT = 8.0
+POSITION_WEIGHT = 12.0
 # Share of moving tracks where no similar track is known, and the weight of that belief.
 PRIOR_SHARE, PRIOR_WEIGHT = 0.02, 1e-3
 # Shift of the consensus: a look that is moving as often as not belongs to the object.
-CONSENSUS_SHIFT = 1.0
+CONSENSUS_SHIFT = 1.25
 OWN_WEIGHT = 0.25
 # Samples of one track set that vote on others, and frames to either side that are asked.
 VOTERS_PER_SET = 300

@@ -10,7 +10,9 @@ Files of the artefact:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -21,10 +23,13 @@ from moseg.core.parallel import ordered_map
 from moseg.core.stage import Backend, NoParams, Report, Resources, Task
 from moseg.core.working_clip import WorkingClip
 from moseg.preproc.depths.camera import Camera, camera_flow, fit_camera
-from moseg.preproc.depths.evidence import envelope, motion_evidence, pair_evidence
+from moseg.preproc.depths.evidence import Envelope, envelope, motion_evidence, pair_evidence
 from moseg.preproc.depths.parallax import disparity
+from moseg.preproc.depths.slow import GAP, chained_flow, slow_evidence
 
 Float32 = NDArray[np.float32]
+Look = Callable[[int], Envelope]
+"""Gives the envelope of a frame."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +55,10 @@ class Geometry(Backend[NoParams]):
     def run(self, task: Task) -> Report:
         """See `Backend.run`."""
         with WorkingClip(task.inputs["flow"]) as clip:
-            results = ordered_map(lambda t: _geometry(clip, t), range(len(clip)), task.threads)
+            look = lru_cache(2 * GAP + 2 * task.threads)(lambda t: envelope(clip.rgb(t)))
+            results = ordered_map(
+                lambda t: _geometry(clip, look, t), range(len(clip)), task.threads
+            )
             cameras: dict[str, list[Camera]] = {"forward": [], "backward": []}
             maps = {
                 name: FrameArrayWriter(task.out / f"{name}.npy", clip.size, np.float16)
@@ -71,10 +79,10 @@ class Geometry(Backend[NoParams]):
         return Report({"frames_without_camera": lost})
 
 
-def _geometry(clip: WorkingClip, frame: int) -> _FrameGeometry:
-    """Test one frame against its neighbours in time."""
+def _geometry(clip: WorkingClip, look: Look, frame: int) -> _FrameGeometry:
+    """Test one frame against its neighbours in time, and against frames farther away."""
     last = len(clip) - 1
-    here = envelope(clip.rgb(frame))
+    here = look(frame)
     cameras: dict[str, Camera | None] = {"forward": None, "backward": None}
     pairs: list[Float32] = []
     flow = np.zeros((*clip.size, 2), np.float32)
@@ -86,13 +94,25 @@ def _geometry(clip: WorkingClip, frame: int) -> _FrameGeometry:
         camera = fit_camera(flow)
         cameras[name] = camera
         if camera.confidence > 0:
-            pairs.append(pair_evidence(flow, camera, here, envelope(clip.rgb(neighbour))))
-    evidence = motion_evidence(pairs, *clip.size)
+            pairs.append(pair_evidence(flow, camera, here, look(neighbour)))
+    evidence = motion_evidence(pairs, *clip.size, _slow(clip, look, frame))
     camera = cameras["forward"] or cameras["backward"] or fit_camera(flow)
-    depth, confidence = disparity(
-        flow - camera_flow(camera, *clip.size), evidence, camera.confidence
-    )
+    residual = flow - camera_flow(camera, *clip.size)
+    depth, confidence = disparity(residual, evidence, camera.confidence)
     return _FrameGeometry(evidence, depth, confidence, cameras["forward"], cameras["backward"])
+
+
+def _slow(clip: WorkingClip, look: Look, frame: int) -> list[Float32]:
+    """Return evidence of slow motion from the frames `GAP` before and after, where they are."""
+    found = []
+    for gap in (-GAP, GAP):
+        if 0 <= frame + gap < len(clip):
+            flow, good = chained_flow(clip, frame, gap)
+            camera = fit_camera(flow)
+            if camera.confidence > 0:
+                evidence = slow_evidence(flow, good, camera, look(frame), look(frame + gap))
+                found.append(evidence)
+    return found
 
 
 def _save_cameras(path: Path, cameras: dict[str, list[Camera]]) -> None:

@@ -114,9 +114,14 @@ def move_points(homography: DoubleArray, points: NDArray[np.floating]) -> FloatA
 
 def camera_flow(camera: Camera, height: int, width: int) -> FloatArray:
     """Flow that a static plane shows under the camera's motion, float32 [h, w, 2]."""
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    points = np.stack([x, y], axis=-1)
-    return move_points(camera.homography, points) - points
+    x, y = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)
+    columns = camera.homography[:, :1] * x
+    rows = camera.homography[:, 1:2] * y + camera.homography[:, 2:]
+    moved = (columns[:, None, :] + rows[:, :, None]).astype(np.float32)
+    depth = np.where(np.abs(moved[2]) < 1e-6, np.float32(1e-6), moved[2])
+    flow_x = moved[0] / depth - x.astype(np.float32)
+    flow_y = moved[1] / depth - y.astype(np.float32)[:, None]
+    return np.stack([flow_x, flow_y], axis=-1).astype(np.float32)
 
 
 def chain(cameras: list[Camera]) -> Camera:

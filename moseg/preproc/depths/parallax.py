@@ -60,14 +60,13 @@ def fit_epipole(residual: FloatArray, weight: FloatArray) -> DoubleArray:
 def split_parallax(residual: FloatArray, epipole: DoubleArray) -> tuple[FloatArray, FloatArray]:
     """Residual along (signed) and across (magnitude) the epipolar lines, [h, w] each, pixels."""
     height, width = residual.shape[:2]
-    y, x = np.mgrid[0:height, 0:width]
-    scale = width / 2
-    toward_x = epipole[0] - epipole[2] * (x - width / 2) / scale
-    toward_y = epipole[1] - epipole[2] * (y - height / 2) / scale
-    length = np.maximum(np.hypot(toward_x, toward_y), 1e-6)
-    unit_x, unit_y = toward_x / length, toward_y / length
-    along = residual[..., 0] * unit_x + residual[..., 1] * unit_y
-    across = np.abs(residual[..., 1] * unit_x - residual[..., 0] * unit_y)
+    ex, ey, ew = (np.float32(number) for number in epipole)
+    x = (np.arange(width, dtype=np.float32)[None, :] - width / 2) / (width / 2)
+    y = (np.arange(height, dtype=np.float32)[:, None] - height / 2) / (width / 2)
+    toward_x, toward_y = ex - ew * x, ey - ew * y
+    length = np.sqrt(toward_x * toward_x + toward_y * toward_y) + 1e-6
+    along = (residual[..., 0] * toward_x + residual[..., 1] * toward_y) / length
+    across = np.abs(residual[..., 1] * toward_x - residual[..., 0] * toward_y) / length
     return along.astype(np.float32), across.astype(np.float32)
 
 
