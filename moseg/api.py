@@ -58,7 +58,7 @@ def _segment(
     config = load_config(preset, settings=settings)
     scene = _one_scene(path)
     session = Session((path,), out, config)
-    report = session.run(listener or Silent(), only=["masks"])
+    report = session.run(listener or Silent(), only=["frames", "masks"])
     failure = report.results[0].failure
     if failure is not None and failure.user_error:
         raise MosegError(failure.reason)

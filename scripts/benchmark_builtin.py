@@ -156,8 +156,8 @@ def main(
             (data / "JPEGImages/480p",), out, load_config(settings=settings or ()), workers
         )
         begin = time.perf_counter()
-        with Display(1) as display:
-            run = session.run(display, only=["masks"])
+        with Display() as display:
+            run = session.run(display, only=["frames", "masks"])
         wall = time.perf_counter() - begin
         if run.failures:
             raise SystemExit("\n".join(run.failures))

@@ -26,8 +26,12 @@ class _Parser(argparse.ArgumentParser):
         raise ConfigError(f"{message}; see {self.prog} --help")
 
 
-def parse(arguments: Sequence[str]) -> Request:
+def parse(arguments: Sequence[str], default_config: Path | None = None) -> Request:
     """Return the request that command-line arguments make.
+
+    Args:
+        arguments: without the program's name.
+        default_config: the settings when `--config_file` is not given.
 
     Raises:
         ConfigError: wrong usage.
@@ -60,13 +64,22 @@ def parse(arguments: Sequence[str]) -> Request:
         help="moving tracks: written by --motion_seg_infer, read by --sam2",
     )  # fmt: skip
     places.add_argument("--sam2dir", dest="sam2_dir", type=Path, help="object masks")
+    _add_options(parser, default_config)
+    return Request(**vars(parser.parse_args(arguments)))
+
+
+def _add_options(parser: argparse.ArgumentParser, default_config: Path | None) -> None:
     options = parser.add_argument_group("options")
-    options.add_argument("--config_file", type=Path, help="YAML settings")
+    options.add_argument("--config_file", type=Path, default=default_config, help="YAML settings")
     options.add_argument(
         "--e", dest="efficient", action="store_true",
         help="at most 100 frames of a video, evenly spread, and at most 1000 pixels a side",
     )  # fmt: skip
-    options.add_argument("--step", type=int, default=None, help="frames between query frames")
+    options.add_argument(
+        "--step", type=int, default=None,
+        help="frames between query frames, of which the last frame is always one (default: that "
+        "of the settings, 5 for the built-in preset)",
+    )  # fmt: skip
     options.add_argument(
         "--track_model", default="bootstapir", choices=["bootstapir", "cotracker"],
         help="name of the tracks' folder",
@@ -77,14 +90,18 @@ def parse(arguments: Sequence[str]) -> Request:
     options.add_argument(
         "--clean", action="store_true", help="delete working files that results do not need"
     )
-    return Request(**vars(parser.parse_args(arguments)))
+    options.add_argument(
+        "--compact", action="store_true",
+        help="leave out the reference's depth, track and feature files (a track file for each "
+        "query and target frame is large on long videos); later stages do not need them",
+    )  # fmt: skip
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; return the exit code."""
+def main(arguments: Sequence[str] | None = None, default_config: Path | None = None) -> int:
+    """Run the command line; return the exit code. Arguments are those of `parse`."""
     with ending_in_one_line():
-        request = parse(sys.argv[1:] if arguments is None else arguments)
-        with Display(2) as display:
+        request = parse(sys.argv[1:] if arguments is None else arguments, default_config)
+        with Display() as display:
             report = run_request(request, display)
             for problem in report.problems:
                 display.say(f"error: {problem.error}", "red")

@@ -39,6 +39,9 @@ def run(
             "--e", help="Work on at most 100 evenly spread frames of at most 1000 pixels a side."
         ),
     ] = False,
+    clean: Annotated[
+        bool, typer.Option("--clean", help="Delete large working files that no result needs.")
+    ] = False,
     workers: Annotated[int, typer.Option(help="Scenes worked on at the same time.")] = 1,
 ) -> None:
     """Turn videos into masks of what moves.
@@ -49,8 +52,10 @@ def run(
     limits = ["frames.max_frames=100", "frames.max_side=1000"] if efficient else []
     chosen = load_config(preset, config, [*limits, *(settings or [])])
     session = Session(tuple(inputs), out, chosen, workers)
-    with ending_in_one_line(), Display(len(inputs)) as display:
+    with ending_in_one_line(), Display() as display:
         report = session.run(display)
+        if clean:
+            session.clean(report, display)
         for problem in report.problems:
             display.say(f"error: {problem.error}", "red")
     where = [f"masks: {out}/masks", f"videos: {out}/videos", f"previews: {out}/previews"]

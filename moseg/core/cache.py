@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ from moseg.core.manifest import Identity, Manifest, StoredFile, describe_change,
 from moseg.core.stage import Report
 
 _WORKING = ".partial"
+_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
+"""Part of the names of working copies: only this machine knows which of its processes live."""
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,22 @@ def confirm(slot: Slot, decision: Decision) -> Decision:
     return decision
 
 
+def refuse_foreign(slot: Slot) -> None:
+    """Make sure that what stands in the slot's place, if anything, was made by moseg.
+
+    Raises:
+        OutputError: it was not, so it is not replaced.
+    """
+    with writing_to(slot.target):
+        ours = slot.manifest.exists() or slot.target.parent == slot.manifest.parent
+        foreign = slot.target.exists() and not ours
+    if foreign:
+        raise OutputError(
+            f"{slot.target} is already there and was not made by this run's cache; "
+            "move it away or choose another output folder"
+        )
+
+
 @contextmanager
 def working_copy(slot: Slot, folder: bool) -> Iterator[Path]:
     """Yield an empty folder (or the path of a file to write) beside the target.
@@ -86,16 +105,11 @@ def working_copy(slot: Slot, folder: bool) -> Iterator[Path]:
         OutputError: the place cannot be written, or holds something moseg did not make.
     """
     with writing_to(slot.target):
-        ours = slot.manifest.exists() or slot.target.parent == slot.manifest.parent
-        if slot.target.exists() and not ours:
-            raise OutputError(
-                f"{slot.target} is already there and was not made by this run's cache; "
-                "move it away or choose another output folder"
-            )
+        refuse_foreign(slot)
         slot.target.parent.mkdir(parents=True, exist_ok=True)
         slot.manifest.parent.mkdir(parents=True, exist_ok=True)
         _sweep(slot)
-        desk = slot.target.parent / f".{slot.target.name}.{os.getpid()}{_WORKING}"
+        desk = slot.target.parent / f".{slot.target.name}.{_HOST}.{os.getpid()}{_WORKING}"
         _remove(desk)
         desk.mkdir()
         try:
@@ -176,7 +190,7 @@ def _digest(path: Path) -> str:
 def _sweep(slot: Slot) -> None:
     """Remove working copies that processes of this machine, now dead, left beside a target."""
     name = re.escape(slot.target.name)
-    pattern = re.compile(rf"\.{name}\.(\d+){re.escape(_WORKING)}(\.old)?")
+    pattern = re.compile(rf"\.{name}\.{_HOST}\.(\d+){re.escape(_WORKING)}(\.old)?")
     for path in slot.target.parent.iterdir():
         match = pattern.fullmatch(path.name)
         if match and not _is_alive(int(match[1])):

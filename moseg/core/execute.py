@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from moseg.core.cache import publish, working_copy
+from moseg.core.device import Device
 from moseg.core.errors import MosegError, writing_to
 from moseg.core.manifest import Manifest
 from moseg.core.parallel import single_threaded_libraries
@@ -48,6 +49,30 @@ class StageRecord:
     details: str = ""
 
 
+class Workbench:
+    """Executes steps on one device; prepares each backend once, when it is first needed.
+
+    One for each worker, whatever the runner: a model is loaded once and kept over scenes.
+    """
+
+    def __init__(self, device: Device, threads: int = 1) -> None:
+        self.device = device
+        self.threads = threads
+        self._prepared: set[str] = set()
+
+    def run(self, step: Step, progress: Callable[[int, int], None]) -> StageRecord:
+        """Compute and publish the artefact of `step`; never raises for a failing scene."""
+        begin = time.perf_counter()
+        stage, name = step.backend.stage, step.backend.name
+        try:
+            if stage not in self._prepared:
+                step.backend.prepare(self.device)
+                self._prepared.add(stage)
+        except Exception as error:
+            return failure_record(step.scene.name, stage, name, error, begin)
+        return execute(step, self.threads, progress)
+
+
 def execute(
     step: Step, threads: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
 ) -> StageRecord:
@@ -80,7 +105,7 @@ def _compute(step: Step, threads: int, progress: Callable[[int, int], None]) -> 
             scene=step.scene,
             inputs={name: needed.target for name, needed in step.inputs.items()},
             out=work,
-            seed=step.identity.seed,
+            seed=step.identity.seed or 0,
             threads=threads,
             progress=progress,
         )

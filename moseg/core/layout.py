@@ -30,12 +30,12 @@ class Layout:
 
     Attributes:
         cache: root of the working artefacts and of all manifests.
-        public: artefact -> its path, in which `{scene}` stands for the scene's name.
+        public: artefact -> what comes before and after the scene's name in its path.
         homes: artefact -> root of its working folder and manifest, where it is not `cache`.
     """
 
     cache: Path
-    public: Mapping[str, str] = field(default_factory=dict)
+    public: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     homes: Mapping[str, Path] = field(default_factory=dict)
 
     def slot(self, scene: str, artefact: str, suffix: str = "") -> Slot:
@@ -43,8 +43,7 @@ class Layout:
         home = self.homes.get(artefact, self.cache) / scene
         manifest = home / f"{artefact}.manifest.json"
         if artefact in self.public:
-            # Split at the placeholder: a scene's own name may hold braces.
-            before, _, after = self.public[artefact].partition("{scene}")
+            before, after = self.public[artefact]
             return Slot(Path(before + scene + after), manifest)
         return Slot(home / f"{artefact}{suffix}", manifest)
 
@@ -54,8 +53,8 @@ def output_layout(out: Path) -> Layout:
     return Layout(
         cache=out / "cache",
         public={
-            "masks": f"{out}/masks/{{scene}}",
-            "overlay": f"{out}/videos/{{scene}}.mp4",
-            "preview": f"{out}/previews/{{scene}}.png",
+            "masks": (f"{out}/masks/", ""),
+            "overlay": (f"{out}/videos/", ".mp4"),
+            "preview": (f"{out}/previews/", ".png"),
         },
     )

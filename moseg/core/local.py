@@ -16,8 +16,9 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from moseg.core.device import Device
 from moseg.core.errors import MosegError
-from moseg.core.execute import StageRecord, execute, failure_record, kept_record
+from moseg.core.execute import StageRecord, Workbench, failure_record, kept_record
 from moseg.core.progress import Event, Listener
 from moseg.core.resolve import Step, resolve
 from moseg.core.runner import Plan, Runner, SceneResult
@@ -25,13 +26,12 @@ from moseg.core.scene import Scene
 
 
 class SceneWorker:
-    """Runs whole scenes in this process; prepares each backend once, when first needed."""
+    """Runs whole scenes in this process."""
 
-    def __init__(self, plan: Plan, threads: int, listener: Listener) -> None:
+    def __init__(self, plan: Plan, device: Device, threads: int, listener: Listener) -> None:
         self.plan = plan
-        self.threads = threads
         self.listener = listener
-        self._prepared: set[str] = set()
+        self._bench = Workbench(device, threads)
 
     def run(self, scene: Scene) -> SceneResult:
         """Run all stages of one scene; stages after a failed one are skipped."""
@@ -56,18 +56,11 @@ class SceneWorker:
     def _run_step(self, step: Step) -> StageRecord:
         scene, stage = step.scene.name, step.backend.stage
         self.listener.handle(Event("start", scene, stage, reason=step.decision.reason))
-        begin = time.perf_counter()
-        try:
-            if stage not in self._prepared:
-                step.backend.prepare(self.plan.device)
-                self._prepared.add(stage)
-        except Exception as error:
-            return failure_record(scene, stage, step.backend.name, error, begin)
 
         def progress(done: int, total: int) -> None:
             self.listener.handle(Event("progress", scene, stage, done=done, total=total))
 
-        return execute(step, self.threads, progress)
+        return self._bench.run(step, progress)
 
     def _tell(self, record: StageRecord) -> None:
         self.listener.handle(Event("end", record.scene, record.stage, record=record))
@@ -87,9 +80,10 @@ class LocalRunner(Runner):
 
     def run(self, plan: Plan, scenes: Sequence[Scene], listener: Listener) -> list[SceneResult]:
         """See `Runner.run`."""
+        listener.handle(Event("scenes", "", "", total=len(scenes)))
         if self.workers == 1 or len(scenes) <= 1:
             threads = self.threads * self.workers
-            worker = SceneWorker(plan, threads, listener)
+            worker = SceneWorker(plan, plan.devices[0], threads, listener)
             return [_finish(listener, worker.run(scene)) for scene in scenes]
         return self._run_in_processes(plan, scenes, listener)
 
@@ -102,7 +96,8 @@ class LocalRunner(Runner):
         try:
             while waiting or busy:
                 while waiting and len(busy) < self.workers:
-                    busy.append(_Process.start(plan, self.threads, waiting.popleft()))
+                    place = min(set(range(self.workers)) - {process.place for process in busy})
+                    busy.append(_Process.start(plan, self.threads, place, waiting.popleft()))
                 ready = wait([process.connection for process in busy])
                 for process in [p for p in busy if p.connection in ready]:
                     result = process.receive(listener)
@@ -127,22 +122,25 @@ def _finish(listener: Listener, result: SceneResult) -> SceneResult:
 
 @dataclass
 class _Process:
-    """A worker process, its pipe, and the scene it is at."""
+    """A worker process, its place among the workers, its pipe, and the scene it is at."""
 
     process: BaseProcess
+    place: int
     connection: Connection[Any, Any]
     scene: Scene
     dead: bool = False
 
     @classmethod
-    def start(cls, plan: Plan, threads: int, scene: Scene) -> _Process:
+    def start(cls, plan: Plan, threads: int, place: int, scene: Scene) -> _Process:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
-        process = context.Process(target=_serve, args=(theirs, plan, threads), daemon=True)
+        device = plan.devices[place % len(plan.devices)]
+        arguments = (theirs, plan, device, threads)
+        process = context.Process(target=_serve, args=arguments, daemon=True)
         with _interrupts_held_back():
             process.start()
         theirs.close()
-        worker = cls(process, ours, scene)
+        worker = cls(process, place, ours, scene)
         worker.give(scene)
         return worker
 
@@ -208,10 +206,10 @@ class _PipeListener(Listener):
         self._connection.send(event)
 
 
-def _serve(connection: Connection[Any, Any], plan: Plan, threads: int) -> None:
+def _serve(connection: Connection[Any, Any], plan: Plan, device: Device, threads: int) -> None:
     """Body of a worker process: scenes in, events and results out, until the pipe closes."""
     threading.Thread(target=_die_with_parent, daemon=True).start()
-    worker = SceneWorker(plan, threads, _PipeListener(connection))
+    worker = SceneWorker(plan, device, threads, _PipeListener(connection))
     try:
         while True:
             connection.send(worker.run(connection.recv()))

@@ -22,7 +22,7 @@ class Identity(BaseModel):
         stage, backend, backend_version: who made it.
         moseg: version of the package.
         params: the backend's settings.
-        seed: the seed given to the backend.
+        seed: the seed given to the backend; None where it uses none.
         source: what the backend adds: fingerprint of the input, digest of a checkpoint.
         needs: earlier stage -> key of its artefact.
     """
@@ -34,7 +34,7 @@ class Identity(BaseModel):
     backend_version: int
     moseg: str = __version__
     params: dict[str, Any]
-    seed: int
+    seed: int | None
     source: dict[str, str]
     needs: dict[str, str]
 

@@ -32,14 +32,14 @@ class Event:
     """Something that happened to one stage of one scene.
 
     Attributes:
-        kind: `start` (a stage computes), `progress`, `end` (a stage is over, however it
-            went), or `scene` (all stages of the scene are over).
+        kind: `scenes` (the run begins), `start` (a stage computes), `progress`, `end` (a stage
+            is over, however it went), or `scene` (all stages of the scene are over).
         reason: of a `start`.
-        done, total: frames, of a `progress`.
+        done, total: frames, of a `progress`; total scenes, of `scenes`.
         record: of an `end`.
     """
 
-    kind: Literal["start", "progress", "end", "scene"]
+    kind: Literal["scenes", "start", "progress", "end", "scene"]
     scene: str
     stage: str
     reason: str = ""
@@ -75,20 +75,17 @@ class Display(Listener):
 
     interval = 10.0
 
-    def __init__(self, scenes: int, console: Console | None = None) -> None:
+    def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, highlight=False, soft_wrap=True)
         self._bars = _bars(self.console) if self.console.is_terminal else None
         self._tasks: dict[tuple[str, str], TaskID] = {}
         self._told: dict[tuple[str, str], float] = {}
         self._finished = 0
-        self._scenes = scenes
         self._all: TaskID | None = None
 
     def __enter__(self) -> Display:
         if self._bars is not None:
             self._bars.start()
-            if self._scenes > 1:
-                self._all = self._bars.add_task("all scenes", total=self._scenes, unit="scenes")
         return self
 
     def __exit__(
@@ -102,7 +99,9 @@ class Display(Listener):
 
     def handle(self, event: Event) -> None:
         """See `Listener.handle`."""
-        if event.kind == "start":
+        if event.kind == "scenes":
+            self._begin(event.total)
+        elif event.kind == "start":
             self._start(event)
         elif event.kind == "progress":
             self._progress(event)
@@ -119,6 +118,11 @@ class Display(Listener):
         """Print one line above the bars; the text is shown as it is."""
         # As text: names may hold what Rich takes for markup ([red]) or emoji (:car:).
         self.console.print(Text(line), style=style or None)
+
+    def _begin(self, scenes: int) -> None:
+        if self._bars is not None and scenes > 1:
+            self._finished = 0
+            self._all = self._bars.add_task("all scenes", total=scenes, unit="scenes")
 
     def _start(self, event: Event) -> None:
         first = event.reason == "not made yet"

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from moseg.core.cache import Decision, confirm, decide
+from moseg.core.cache import Decision, confirm, decide, refuse_foreign
 from moseg.core.errors import MosegError
 from moseg.core.layout import Slot
 from moseg.core.manifest import Identity
@@ -51,8 +51,8 @@ def resolve(plan: Plan, scene: Scene) -> list[Step]:
     """Return the steps of one scene, in the order of the plan.
 
     Raises:
-        MosegError: the input cannot be read, or a stage that `plan.required` names is needed
-            and is not in the cache.
+        MosegError: the input cannot be read, a stage that `plan.required` names is needed
+            and is not in the cache, or a folder that moseg did not make is in the way.
     """
     slots = {b.stage: plan.layout.slot(scene.name, b.stage, b.suffix) for b in plan.backends}
     identities: dict[str, Identity] = {}
@@ -66,7 +66,12 @@ def resolve(plan: Plan, scene: Scene) -> list[Step]:
     for stage, hint in plan.required.items():
         if stage in needed and decisions[stage].manifest is None:
             reason = _first_reason(plan, decisions, stage)
+            if "changed" in reason:
+                hint = f"give the same settings as in the earlier run, or {hint}"
             raise MosegError(f"{scene.name}: {stage} cannot be used ({reason}); {hint}")
+    for stage in slots:
+        if stage in needed and decisions[stage].manifest is None:
+            refuse_foreign(slots[stage])
     return [
         Step(
             scene=scene,
@@ -84,22 +89,23 @@ def resolve(plan: Plan, scene: Scene) -> list[Step]:
 def _identity(
     plan: Plan, scene: Scene, backend: Backend[Any], identities: Mapping[str, Identity]
 ) -> Identity:
+    precision = {"precision": plan.devices[0].precision} if backend.uses_gpu else {}
     return Identity(
         stage=backend.stage,
         backend=backend.name,
         backend_version=backend.version,
         params=backend.params.model_dump(mode="json"),
-        seed=derive_seed(plan.seed, backend.stage, scene.name),
-        source=backend.identity(scene),
+        seed=derive_seed(plan.seed, backend.stage, scene.name) if backend.seeded else None,
+        source=backend.identity(scene) | precision,
         needs={name: identities[name].key for name in backend.needs},
     )
 
 
 def _results(plan: Plan) -> set[str]:
-    """Return the stages whose artefacts a person keeps: public ones, and those no stage reads."""
+    """Return the stages that a person keeps: public or wanted ones, and those no stage reads."""
     stages = {backend.stage for backend in plan.backends}
     read = {name for backend in plan.backends for name in backend.needs}
-    return (stages - read) | (stages & plan.layout.public.keys())
+    return (stages - read) | (stages & (plan.layout.public.keys() | plan.wanted))
 
 
 def _needed(plan: Plan, decisions: Mapping[str, Decision], results: set[str]) -> set[str]:

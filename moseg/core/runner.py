@@ -31,14 +31,16 @@ class Plan:
         required: stages that must already be in the cache -> what to run when they are not.
         layout: where artefacts lie.
         seed: the run's seed.
-        device: what GPU backends compute on.
+        devices: what GPU backends compute on; worker i takes the i-th, and round again.
+        wanted: stages asked for by name; they are results like those that no stage reads.
     """
 
     backends: tuple[Backend[Any], ...]
     layout: Layout
     required: dict[str, str] = field(default_factory=dict)
     seed: int = 0
-    device: Device = CPU
+    devices: tuple[Device, ...] = (CPU,)
+    wanted: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)

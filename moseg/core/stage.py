@@ -94,6 +94,7 @@ class Backend(ABC, Generic[P]):
         name: which backend it is, as the configuration calls it.
         version: raised whenever the same input would give other bytes.
         needs: stages whose artefacts it reads.
+        seeded: whether it uses `Task.seed`; if not, another seed changes nothing.
         suffix: "" when the artefact is a folder, else the suffix of the file it is.
         resources: what a running one needs.
     """
@@ -102,6 +103,7 @@ class Backend(ABC, Generic[P]):
     name: ClassVar[str]
     version: ClassVar[int]
     needs: ClassVar[tuple[str, ...]] = ()
+    seeded: ClassVar[bool] = False
     suffix: ClassVar[str] = ""
     resources: ClassVar[Resources] = Resources()
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from moseg.core.cache import discard
 from moseg.core.runner import Plan, SceneResult
 
-WORKING = ("flow",)
+WORKING = ("flow", "depths")
 """Stages whose artefacts are large and soon made again."""
 
 
@@ -20,7 +20,7 @@ def remove_working_files(plan: Plan, results: Sequence[SceneResult]) -> list[str
     for result in results:
         if result.failure:
             continue
-        for stage in WORKING:
+        for stage in sorted(set(WORKING) - plan.wanted):
             slot = plan.layout.slot(result.scene.name, stage)
             size = discard(slot)
             if size:

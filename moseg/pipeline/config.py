@@ -57,6 +57,11 @@ class PipelineConfig(Params):
                 f"tracks.step is {self.tracks.step} and dinos.step is {self.dinos.step}; "
                 "they must be equal"
             )
+        if self.tracks.step > 2 * self.tracks.span + 1:
+            raise ValueError(
+                f"tracks.step is {self.tracks.step}: with tracks.span {self.tracks.span} some "
+                f"frames would have no track; use a step of at most {2 * self.tracks.span + 1}"
+            )
         return self
 
 

@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from moseg.core.device import choose_device
+from moseg.core.device import Device, choose_device
 from moseg.core.errors import ConfigError, InputError
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
@@ -53,6 +53,7 @@ class Request:
     track_model: str = "bootstapir"
     gpus: tuple[int, ...] | list[int] = (0,)
     clean: bool = False
+    compact: bool = False
 
     @property
     def image_folder(self) -> Path:
@@ -99,7 +100,7 @@ class Request:
                 "--dynamic_mask needs the Dynamic Replica layout, which this version does not "
                 "read; leave the flag out"
             )
-        if self.track_model == "cotracker" and self.tracks:
+        if self.track_model == "cotracker":
             raise ConfigError("this version has no cotracker backend; leave --track_model out")
         if not self.flags and not self.clean and self.video_path is None:
             raise ConfigError(
@@ -156,35 +157,44 @@ def run_request(request: Request, listener: Listener) -> RunReport:
 
 def _plan(request: Request, config: PipelineConfig) -> Plan:
     flags = request.flags
-    backends = reference_backends(config, flags, request.efficient, _origins(request))
+    backends = reference_backends(
+        config, flags, request.efficient, request.compact, _origins(request)
+    )
     stages = {backend.stage for backend in backends}
     required = {s: hint for s, hint in _NEEDS.items() if s in stages and s not in flags}
     return Plan(
         backends,
         _layout(request),
         required=required,
+        wanted=frozenset(flags) if request.compact else frozenset(),
         seed=config.seed,
-        device=choose_device(config.device, config.precision),
+        devices=_devices(request, config, any(backend.uses_gpu for backend in backends)),
     )
+
+
+def _devices(request: Request, config: PipelineConfig, gpu: bool) -> tuple[Device, ...]:
+    """Return the devices of `--gpus`; the CPU where no stage would use them."""
+    names = [f"cuda:{number}" for number in request.gpus] if gpu else ["cpu"]
+    return tuple(choose_device(name, config.precision) for name in names)
 
 
 def _layout(request: Request) -> Layout:
     root = request.root
     public = {
-        "resized": f"{root}/resize_images/{{scene}}",
-        "depth_images": f"{root}/depth_anything_v2/{{scene}}",
-        "track_files": f"{root}/{request.track_model}/{{scene}}",
-        "feature_files": f"{root}/dinos/{{scene}}",
+        "resized": (f"{root}/resize_images/", ""),
+        "depth_images": (f"{root}/depth_anything_v2/", ""),
+        "track_files": (f"{root}/{request.track_model}/", ""),
+        "feature_files": (f"{root}/dinos/", ""),
     }
     homes: dict[str, Path] = {}
     if request.motion_seg_dir is not None:
-        public["dynamic_tracks"] = f"{request.motion_seg_dir.absolute()}/{{scene}}"
+        public["dynamic_tracks"] = (f"{request.motion_seg_dir.absolute()}/", "")
         for stage in ("labels", "dynamic_tracks"):
             homes[stage] = request.motion_seg_dir.absolute() / HIDDEN
     if request.sam2_dir is not None:
         sam2 = request.sam2_dir.absolute()
-        public["masks"] = f"{sam2}/initial_preds/{{scene}}"
-        public["result_videos"] = f"{sam2}/final_res/{{scene}}/video"
+        public["masks"] = (f"{sam2}/initial_preds/", "")
+        public["result_videos"] = (f"{sam2}/final_res/", "/video")
         for stage in ("objects", "masks", "result_videos"):
             homes[stage] = sam2 / HIDDEN
     return Layout(root / HIDDEN, public, homes)
@@ -236,7 +246,7 @@ def _extract(request: Request, video: Path, config: PipelineConfig, listener: Li
         raise InputError(f"{video} is a folder; --video_path takes one video file")
     scene = scenes[0]
     folder = request.image_folder / scene.name
-    layout = Layout(_origins(request), {"images": f"{request.image_folder}/{{scene}}"})
+    layout = Layout(_origins(request), {"images": (f"{request.image_folder}/", "")})
     manifest = layout.slot(scene.name, "images").manifest
     if not folder.exists() or manifest.exists():
         prepare_folder(request.root / HIDDEN)

@@ -15,6 +15,7 @@ from moseg.core.local import LocalRunner, check_workers
 from moseg.core.progress import Listener
 from moseg.core.runner import Plan, Runner, SceneResult
 from moseg.core.scene import Scene, find_scenes
+from moseg.pipeline.clean import remove_working_files
 from moseg.pipeline.config import PipelineConfig
 from moseg.pipeline.report import RunReport
 from moseg.pipeline.stages import all_backends, select
@@ -64,6 +65,12 @@ class Session:
         report.save(self.out / "run.json")
         return report
 
+    def clean(self, report: RunReport, listener: Listener) -> None:
+        """Delete working files of finished scenes that no result needs any more."""
+        plan = make_plan(self.config, output_layout(self.out))
+        for line in remove_working_files(plan, report.results):
+            listener.note(line)
+
     def _check_out(self) -> None:
         """Refuse an input as the output folder: the next run would take results for inputs."""
         for path in self.inputs:
@@ -76,12 +83,13 @@ class Session:
 
 
 def make_plan(config: PipelineConfig, layout: Layout, only: Sequence[str] | None = None) -> Plan:
-    """Return the plan of a configuration; `only` names the last stages that are wanted."""
+    """Return the plan of a configuration; `only` names the stages that are wanted."""
     backends = all_backends(config)
     if only is not None:
         backends = select(backends, set(only))
     device = choose_device(config.device, config.precision)
-    return Plan(backends, layout, seed=config.seed, device=device)
+    wanted = frozenset(only or ())
+    return Plan(backends, layout, seed=config.seed, devices=(device,), wanted=wanted)
 
 
 def prepare_folder(folder: Path) -> None:

@@ -43,31 +43,34 @@ def extraction_backends(config: PipelineConfig, efficient: bool) -> Backends:
 
 
 def reference_backends(
-    config: PipelineConfig, flags: set[str], efficient: bool, origins: Path
+    config: PipelineConfig, flags: set[str], efficient: bool, compact: bool, origins: Path
 ) -> Backends:
     """Return the stages of `run_inference.py`: those in `flags` and all they stand on.
 
     Args:
         flags: of `depths`, `tracks`, `dinos`, `labels`, `masks`.
         efficient: shrunk copies of the images are written as well.
+        compact: depth, tracks and features are not written in the reference's files.
         origins: where the records of extracted videos lie.
     """
-    exports = {
+    exports: dict[str, Backend[Any]] = {
         "depths": DepthImages(NoParams()),
         "tracks": TrackFiles(NoParams()),
         "dinos": FeatureFiles(NoParams()),
         "labels": DynamicTracks(NoParams()),
         "masks": ResultVideoFiles(NoParams()),
     }
+    if compact:
+        exports = {stage: exports[stage] for stage in ("labels", "masks")}
     backends: list[Backend[Any]] = [SourceFrames(config.frames, origins)]
     if efficient:
         backends.append(ResizedImages(NoParams()))
     for backend in _computing_backends(config):
         backends.append(backend)
-        if backend.stage in flags:
+        if backend.stage in flags & exports.keys():
             backends.append(exports[backend.stage])
-    wanted = {exports[flag].stage for flag in flags} | {"masks"} & flags | {"resized", "frames"}
-    return select(tuple(backends), wanted)
+    written = {exports[flag].stage for flag in flags & exports.keys()}
+    return select(tuple(backends), written | flags | {"resized", "frames"})
 
 
 def select(backends: Backends, wanted: set[str]) -> Backends:

@@ -110,13 +110,16 @@ def test_working_copies_of_dead_processes_are_swept_others_kept(slot):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     folder = slot.target.parent
-    (folder / f".s.{dead.pid}.partial").mkdir(parents=True)
-    (folder / f".s.{dead.pid}.partial.old").mkdir()
-    (folder / f".s.{os.getppid()}.partial").mkdir()
-    (folder / f".s.other.{dead.pid}.partial").mkdir()
+    with working_copy(slot, folder=True) as desk:
+        own = desk.name
+    mine = own.removesuffix(f".{os.getpid()}.partial")
+    gone = [f"{mine}.{dead.pid}.partial", f"{mine}.{dead.pid}.partial.old"]
+    kept = [f"{mine}.{os.getppid()}.partial", f".s.otherhost.{dead.pid}.partial"]
+    kept.append(mine.replace(".s.", ".s.other.") + f".{dead.pid}.partial")
+    for name in (*gone, *kept):
+        (folder / name).mkdir(parents=True)
     make(slot)
-    left = {p.name for p in folder.iterdir() if p.name.startswith(".")}
-    assert left == {f".s.{os.getppid()}.partial", f".s.other.{dead.pid}.partial"}
+    assert {p.name for p in folder.iterdir() if p.name.startswith(".")} == set(kept)
 
 
 def test_a_folder_of_the_user_is_never_replaced(tmp_path):

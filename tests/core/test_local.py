@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from moseg.core.device import Device
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
 from moseg.core.progress import Listener, Silent
 from moseg.core.runner import Plan
 from moseg.core.scene import Scene
-from tests.core.toys import Count, CountParams, Double, number_file
+from moseg.core.stage import Report
+from tests.core.toys import Count, CountParams, Double, WhereItRuns, number_file
 
 
 class Recorder(Listener):
@@ -53,7 +55,7 @@ def test_computes_once_and_then_reuses(tmp_path):
     [
         ({"count": 5}, ["count", "double"], "amount 1 -> 5"),
         ({"double": 5}, ["double"], "amount 1 -> 5"),
-        ({"seed": 7}, ["count", "double"], "seed"),
+        ({"seed": 7}, ["count", "double"], "seed changed"),
         ({"input": "4"}, ["count", "double"], "input changed"),
     ],
 )
@@ -123,3 +125,54 @@ def test_a_deleted_working_artefact_is_made_again_only_when_it_is_read(tmp_path)
     (tmp_path / "out/a/double.txt").unlink()
     LocalRunner().run(make_plan(tmp_path / "out"), scenes, Silent())
     assert tree(tmp_path / "out") == before
+
+
+class Seedless(Double):
+    stage = "seedless"
+    needs = ()
+
+    def run(self, task):
+        task.out.write_text("same")
+        return Report()
+
+
+def test_another_seed_changes_nothing_where_none_is_used(tmp_path):
+    scenes = make_scenes(tmp_path / "in", a="3")
+    for seed in (0, 1):
+        plan = Plan((Seedless(CountParams()),), Layout(tmp_path / "out"), seed=seed)
+        result = LocalRunner().run(plan, scenes, Silent())[0]
+    assert result.reused
+
+
+def test_a_wanted_stage_is_a_result(tmp_path):
+    scenes = make_scenes(tmp_path / "in", a="3")
+    LocalRunner().run(make_plan(tmp_path / "out"), scenes, Silent())
+    (tmp_path / "out/a/count/value.txt").unlink()
+    plan = make_plan(tmp_path / "out", wanted=frozenset({"count"}))
+    records = LocalRunner().run(plan, scenes, Silent())[0].records
+    assert [r.status for r in records] == ["done", "reused"]
+    assert (tmp_path / "out/a/count/value.txt").exists()
+
+
+def test_a_foreign_folder_is_refused_before_anything_runs(tmp_path):
+    scenes = make_scenes(tmp_path / "in", a="3")
+    public = {"double": (f"{tmp_path}/public/", ".txt")}
+    (tmp_path / "public").mkdir()
+    (tmp_path / "public/a.txt").write_text("mine")
+    backends = (Count(CountParams()), Double(CountParams()))
+    seen = Recorder()
+    result = LocalRunner().run(Plan(backends, Layout(tmp_path / "out", public)), scenes, seen)[0]
+    assert "move it away" in result.failure.reason
+    assert seen.started() == []
+    assert (tmp_path / "public/a.txt").read_text() == "mine"
+
+
+def test_workers_take_the_devices_in_turn(tmp_path):
+    names = [f"s{i}" for i in range(4)]
+    scenes = make_scenes(tmp_path / "in", **dict.fromkeys(names, "1"))
+    devices = (Device("cuda:0"), Device("cuda:1"))
+    plan = Plan((WhereItRuns(CountParams()),), Layout(tmp_path / "out"), devices=devices)
+    LocalRunner(2).run(plan, scenes, Silent())
+    used = {(tmp_path / f"out/{name}/where.txt").read_text() for name in names}
+    assert used <= {"cuda:0", "cuda:1"}
+    assert "cuda:1" in used

@@ -25,6 +25,7 @@ class Count(Backend[CountParams]):
     stage = "count"
     name = "toy"
     version = 1
+    seeded = True
 
     def identity(self, scene):
         return {"input": scene.source.read_text()}
@@ -63,6 +64,23 @@ class Double(Backend[CountParams]):
         value = int((task.inputs["count"] / "value.txt").read_text())
         task.out.write_text(str(2 * value + self.params.amount))
         return Report({"double": 2 * value})
+
+
+class WhereItRuns(Backend[CountParams]):
+    """Writes the name of the device it was prepared for."""
+
+    stage = "where"
+    name = "toy"
+    version = 1
+    suffix = ".txt"
+
+    def prepare(self, device):
+        self.device = device
+
+    def run(self, task: Task) -> Report:
+        time.sleep(0.1)
+        task.out.write_text(self.device.name)
+        return Report()
 
 
 def number_file(folder: Path, name: str, text: str) -> Path:

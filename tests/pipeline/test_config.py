@@ -65,7 +65,10 @@ def test_wrong_settings_are_named(settings, words):
 @pytest.mark.parametrize("flags", [{"depths"}, {"tracks"}, {"masks"}, {"depths", "labels"}])
 def test_stages_come_after_those_they_need(flags):
     config = PipelineConfig()
-    for backends in (all_backends(config), reference_backends(config, flags, True, Path("o"))):
+    for backends in (
+        all_backends(config),
+        reference_backends(config, flags, True, False, Path("o")),
+    ):
         seen: set[str] = set()
         for backend in backends:
             assert set(backend.needs) <= seen

@@ -50,36 +50,3 @@ def dis_flow(first: ByteArray, second: ByteArray) -> FloatArray:
 def flow_pair(first: ByteArray, second: ByteArray) -> tuple[FloatArray, FloatArray]:
     """Forward (first to second) and backward (second to first) flow, float32 [h, w, 2] each."""
     return dis_flow(first, second), dis_flow(second, first)
-
-
-def forward_backward_error(forward: FloatArray, backward: FloatArray) -> FloatArray:
-    """How far each pixel misses its own start after going forth and back.
-
-    Args:
-        forward: flow from the first to the second frame, float32 [h, w, 2].
-        backward: flow from the second to the first frame, float32 [h, w, 2].
-
-    Returns:
-        Error in pixels at the pixels of the first frame, float32 [h, w]. Pixels that leave
-        the image keep the value at its border; ask ``leaves_image`` for them.
-    """
-    height, width = forward.shape[:2]
-    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-    back = cv2.remap(
-        backward,
-        x + forward[..., 0],
-        y + forward[..., 1],
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REPLICATE,
-    )
-    error = np.hypot(forward[..., 0] + back[..., 0], forward[..., 1] + back[..., 1])
-    return np.asarray(error, dtype=np.float32)
-
-
-def leaves_image(flow: FloatArray) -> NDArray[np.bool_]:
-    """Pixels whose flow ends outside the image, bool [h, w]."""
-    height, width = flow.shape[:2]
-    x = np.arange(width, dtype=np.float32)[None, :] + flow[..., 0]
-    y = np.arange(height, dtype=np.float32)[:, None] + flow[..., 1]
-    outside = (x < 0) | (x > width - 1) | (y < 0) | (y > height - 1)
-    return np.asarray(outside, dtype=np.bool_)

@@ -86,7 +86,9 @@ class SourceFrames(Backend[FramesParams]):
             return None, ()
         video = FrameRecord.load(path)
         kept = video.selection.indices(len(video.index))
-        if index.names != tuple(f"{i:05d}" for i in range(len(kept))):
+        names = tuple(f"{i:05d}" for i in range(len(kept)))
+        size = (video.index.height, video.index.width)
+        if index.names != names or (index.height, index.width) != size:
             return None, (
                 "the images are no longer those extracted from the video; "
                 "masks are made for the images alone",

@@ -63,19 +63,6 @@ class TrackSet:
     confidence: FloatArray
 
 
-def query_frames(frame_count: int, step: int = DEFAULT_STEP) -> list[int]:
-    """Frames on which tracks start: every ``step`` frames, from 0, and the last frame."""
-    frames = list(range(0, frame_count, step))
-    if frames and frames[-1] != frame_count - 1:
-        frames.append(frame_count - 1)
-    return frames
-
-
-def sets_covering(frame: int, frame_count: int, step: int, span: int) -> list[int]:
-    """Query frames of the sets whose window holds ``frame``."""
-    return [query for query in query_frames(frame_count, step) if abs(query - frame) <= span]
-
-
 def grid_points(height: int, width: int, spacing: int = DEFAULT_SPACING) -> FloatArray:
     """Grid points (x, y), centred in the image, row by row, float32 [n, 2]; at least one."""
     x = _centred(width, spacing)

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
+from moseg.core.arrays import save_array
 from moseg.core.census import ObjectCensus
 from moseg.core.frame_record import FrameRecord
 from moseg.core.labelled_tracks import LabelledTracks
@@ -149,7 +150,7 @@ class FolderScratch(MutableMapping[tuple[str, int], NDArray[Any]]):
         self._keys: set[tuple[str, int]] = set()
 
     def __setitem__(self, key: tuple[str, int], value: NDArray[Any]) -> None:
-        np.save(self._path(key), value)
+        save_array(self._path(key), value)
         self._keys.add(key)
 
     def __getitem__(self, key: tuple[str, int]) -> NDArray[Any]:
