@@ -91,6 +91,21 @@ def test_flow_that_the_frames_do_not_show_is_not_believed() -> None:
     assert pair_evidence(square_flow(36, 6), REST, here, here).max() < -1
 
 
+def test_flow_that_leaks_over_plain_ground_is_not_believed() -> None:
+    plain = envelope(np.full((HEIGHT, WIDTH, 3), 90, np.uint8))
+    assert pair_evidence(square_flow(36, 6), REST, plain, plain).max() < -1
+
+
+def test_flow_that_leaks_along_stripes_is_not_believed() -> None:
+    """Flow along an edge cannot be seen; where the camera would put it, the ground fits."""
+    stripes = np.repeat(texture(1, WIDTH + 6, 4), HEIGHT, axis=0)
+    here, there = envelope(stripes[:, 6:]), envelope(stripes[:, :WIDTH])
+    pan = Camera(np.array([[1, 0, 6], [0, 1, 0], [0, 0, 1]], np.float64), 1.0)
+    flow = constant(6, 0)
+    flow[20:44, 30:60, 1] = 8
+    assert pair_evidence(flow, pan, here, there)[:, : WIDTH - 10].max() < -1
+
+
 def test_change_without_flow_is_not_motion() -> None:
     here, there = envelope(with_square(36)), envelope(255 - with_square(36))
     assert pair_evidence(constant(0, 0), REST, here, there).max() < -1

@@ -75,6 +75,16 @@ def test_one_bad_step_spoils_the_chain(pair: int) -> None:
     assert good[:18, :70].all()
 
 
+def test_a_step_is_checked_where_it_ends() -> None:
+    flows = steady(6, 0, 2)
+    flows.back[1] = constant(-6, 0)
+    flows.back[1][:, 40:50] = 6, 0
+    _, good = chained_flow(flows, 0, 2)
+    assert not good[:, 29:37].any()
+    assert good[:, :27].all()
+    assert good[:, 39:70].all()
+
+
 def test_a_chain_that_leaves_the_image_is_not_good() -> None:
     _, good = chained_flow(steady(3, 0), 0, 4)
     assert not good[:, WIDTH - 11 :].any()
