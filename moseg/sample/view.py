@@ -99,7 +99,7 @@ class CameraPath:
     Time is in frames at 24 frames a second. The first 60 frames are one sweep to the right.
     """
 
-    SIDEWAYS = 1.5
+    SIDEWAYS = 0.6
     """Largest distance from rest to either side, metres."""
 
     def __init__(self, view: View, rng: np.random.Generator) -> None:

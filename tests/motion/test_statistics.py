@@ -121,6 +121,7 @@ def test_each_cluster_follows_its_majority() -> None:
     assert np.allclose(agreed[:20], np.log(share / (1 - share)), atol=0.05)
 
 
+@pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("voters", [clusters()[0], np.zeros((0, 3), np.float32)])
 def test_where_nobody_is_alike_the_prior_stands(voters: Float32) -> None:
     votes = np.full(len(voters), 3, np.float32)
@@ -136,9 +137,21 @@ def test_nearer_voters_count_more() -> None:
     assert agreed[2] < -1
 
 
+def test_votes_count_by_a_gaussian_of_the_distance() -> None:
+    voters, votes = array([[0, 0], [1, 2], [2.5, 0]]), array([2, -1, -2])
+    asking = array([[0.2, 0.1], [2, 1]])
+    square = ((asking[:, None] - voters[None]) ** 2).sum(axis=-1)
+    kernel = np.exp(-square / 2)
+    share = (kernel / (1 + np.exp(-votes))).sum(axis=1) / kernel.sum(axis=1)
+    expected = np.log(share / (1 - share))
+    assert np.allclose(consensus(asking, voters, votes), expected, atol=0.01)
+
+
 def test_consensus_does_not_depend_on_where_looks_are_centred() -> None:
     looks, votes = clusters()
-    assert np.allclose(consensus(looks + 50, looks + 50, votes), consensus(looks, looks, votes))
+    looks = np.round(looks * 64) / 64  # so that adding a whole number is exact
+    far = consensus(looks + 1000, looks + 1000, votes)
+    assert np.allclose(far, consensus(looks, looks, votes), atol=1e-3)
 
 
 def test_every_track_of_a_large_set_is_answered() -> None:

@@ -58,13 +58,6 @@ def test_a_few_outliers_do_not_bend_the_epipole() -> None:
     assert np.allclose(in_pixels(fit_epipole(residual, everywhere(1))), (45, 30), atol=2.5)
 
 
-def test_noise_is_not_asked_for_the_epipole() -> None:
-    residual = expanding(20, 12)
-    small = np.hypot(residual[..., 0], residual[..., 1]) < 0.45
-    residual[small] = residual[small][:, ::-1] * (1, -1)
-    assert np.allclose(in_pixels(fit_epipole(residual, everywhere(1))), (20, 12), atol=0.2)
-
-
 def test_parallax_splits_along_and_across_the_lines() -> None:
     infinite = np.array([1.0, 0, 0])
     residual = np.full((HEIGHT, WIDTH, 2), (-3, 2), np.float32)

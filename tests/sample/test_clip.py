@@ -77,7 +77,7 @@ def test_the_stork_comes_late_and_stays(sweep: tuple[Frame, Ids]) -> None:
 def test_objects_are_large_enough_to_matter(sweep: tuple[Frame, Ids]) -> None:
     shares = [(sweep[1] == number).mean(axis=(1, 2)) for number in OBJECT_NAMES]
     assert shares[0][:30].min() > 0.05
-    assert shares[1].min() > 0.006
+    assert shares[1].min() > 0.0015
     assert shares[2][36:50].min() > 0.004
 
 
@@ -141,7 +141,7 @@ def test_near_things_pass_faster_than_far_ones() -> None:
     moved, row = end[:, 0] - start[:, 0], start[:, 1]
     far, near = np.median(moved[row < 90]), np.median(moved[row > 190])
     assert far < 0
-    assert near < far - 4
+    assert near < far - 0.8
 
 
 @pytest.mark.parametrize("kind", KINDS)
