@@ -31,6 +31,9 @@ PRIOR_SHARE, PRIOR_WEIGHT = 0.02, 1e-3
 # Shift of the consensus: a look that is moving as often as not belongs to the object.
 CONSENSUS_SHIFT = 1.25
 OWN_WEIGHT = 0.25
+# Tracks that ask at the same time: small enough that the kernel stays a few megabytes, which
+# also keeps the allocator from holding on to memory as a video goes on.
+ROWS = 128
 # Samples of one track set that vote on others, and frames to either side that are asked.
 VOTERS_PER_SET = 300
 VOTING_SPAN = 50
@@ -136,12 +139,12 @@ def consensus(asking: FloatArray, voters: FloatArray, voter_log_odds: FloatArray
     ask, vote = asking - offset, voters - offset
     norm = 0.5 * np.square(vote).sum(axis=1)
     moving = np.empty(len(ask), dtype=np.float32)
-    for first in range(0, len(ask), 1024):
-        part = ask[first : first + 1024]
+    for first in range(0, len(ask), ROWS):
+        part = ask[first : first + ROWS]
         exponent = part @ vote.T - norm - 0.5 * np.square(part).sum(axis=1)[:, None]
         kernel = np.exp(np.minimum(exponent, 0))
         total = kernel.sum(axis=1) + PRIOR_WEIGHT
-        moving[first : first + 1024] = (kernel @ probability + PRIOR_WEIGHT * PRIOR_SHARE) / total
+        moving[first : first + ROWS] = (kernel @ probability + PRIOR_WEIGHT * PRIOR_SHARE) / total
     moving = np.clip(moving, 1e-3, 1 - 1e-3)
     return np.asarray(np.log(moving / (1 - moving)), dtype=np.float32)
 
