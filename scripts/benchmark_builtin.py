@@ -123,10 +123,15 @@ def quality_table(report: Davis16Report, measured: dict[str, Halves]) -> Table:
     rows = [(s.name, s.region.mean, s.boundary.mean, measured[s.name]) for s in report.sequences]
     for name, j, f, half in rows:
         values = (j, f, half.labels, half.densifier, half.densifier_sparse)
-        table.add_row(name, *[f"{100 * value:.1f}" for value in values])
+        table.add_row(name, *[percent(value) for value in values])
     columns = [[j, f, h.labels, h.densifier, h.densifier_sparse] for _, j, f, h in rows]
-    table.add_row("mean", *[f"{100 * value:.1f}" for value in np.mean(columns, axis=0)])
+    table.add_row("mean", *[percent(value) for value in np.mean(columns, axis=0)])
     return table
+
+
+def percent(value: float) -> str:
+    """Return a share as text; a dash for what was not measured."""
+    return "-" if np.isnan(value) else f"{100 * value:.1f}"
 
 
 def speed_table(run: RunReport, frames: int, wall: float) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 
 from moseg.cli.errors import ending_in_one_line
 from moseg.core.progress import Display
+from moseg.core.selection import EFFICIENT
 from moseg.pipeline.config import load_config
 from moseg.pipeline.report import summarise
 from moseg.pipeline.session import Session
@@ -49,8 +51,8 @@ def run(
     Writes OUT/masks/SCENE/FRAME.png, OUT/videos/SCENE.mp4, OUT/previews/SCENE.png and
     OUT/run.json. Started again, it goes on where it was stopped.
     """
-    limits = ["frames.max_frames=100", "frames.max_side=1000"] if efficient else []
-    chosen = load_config(preset, config, [*limits, *(settings or [])])
+    limits = [f"frames.{key}={value}" for key, value in asdict(EFFICIENT).items()]
+    chosen = load_config(preset, config, [*(limits if efficient else []), *(settings or [])])
     session = Session(tuple(inputs), out, chosen, workers)
     with ending_in_one_line(), Display() as display:
         report = session.run(display)

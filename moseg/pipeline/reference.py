@@ -18,6 +18,7 @@ from moseg.core.local import LocalRunner
 from moseg.core.progress import Listener
 from moseg.core.runner import Plan, SceneResult
 from moseg.core.scene import Problem, Scene, find_scenes
+from moseg.core.selection import EFFICIENT
 from moseg.pipeline.clean import remove_working_files
 from moseg.pipeline.config import PipelineConfig, load_config
 from moseg.pipeline.report import RunReport
@@ -122,7 +123,7 @@ class Request:
         if self.step is not None:
             settings = [f"tracks.step={self.step}", f"dinos.step={self.step}"]
         if self.efficient:
-            settings += ["frames.max_side=1000"]
+            settings += [f"frames.max_side={EFFICIENT.max_side}"]
         return load_config(None, self.config_file, settings)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from moseg.core.selection import EFFICIENT
 from moseg.core.stage import Backend, NoParams
 from moseg.motion.backend import StatisticsLabels
 from moseg.pipeline.config import PipelineConfig
@@ -37,7 +38,7 @@ def all_backends(config: PipelineConfig) -> Backends:
 
 def extraction_backends(config: PipelineConfig, efficient: bool) -> Backends:
     """Return the stages that turn a video into an image folder."""
-    limit = 100 if efficient else config.frames.max_frames
+    limit = EFFICIENT.max_frames if efficient else config.frames.max_frames
     frames = config.frames.model_copy(update={"max_frames": limit, "max_side": None})
     return SourceFrames(frames), ExtractImages(NoParams())
 

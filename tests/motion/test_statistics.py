@@ -14,7 +14,6 @@ from moseg.motion.statistics import (
     POSITION_WEIGHT,
     PRIOR_SHARE,
     VOTERS_PER_SET,
-    bilinear,
     consensus,
     descriptors,
     label_set,
@@ -60,20 +59,6 @@ def test_maps_of_frames_without_visible_tracks_are_not_read() -> None:
     visible = np.array([[False, True, False, True]])
     track_evidence(Maps(), 10, np.zeros((1, 4, 2), np.float32), visible)
     assert asked == [11, 13]
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.floats(-4, 12), st.floats(-4, 9))
-def test_bilinear_samples_of_a_plane_are_exact(x: float, y: float) -> None:
-    plane, point = numbered(1)[0], array([[x, y]])
-    expected = 10 * np.clip(y, 0, 5) + np.clip(x, 0, 8)
-    assert np.allclose(bilinear(plane, point), expected, atol=1e-3)
-    both = bilinear(np.stack([plane, -plane], axis=-1), point)
-    assert np.allclose(both, [[expected, -expected]], atol=1e-3)
-
-
-def test_bilinear_of_a_single_pixel() -> None:
-    assert bilinear(array([[7]]), array([[0, 0], [3, -2]])).tolist() == [7, 7]
 
 
 def test_pooling_is_a_weighted_mean() -> None:

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from moseg.preproc.tracks.grid import DRIFT_SCALE, advance, bilinear, grid_points, track_set
+from moseg.preproc.tracks.grid import DRIFT_SCALE, advance, grid_points, track_set
 
 Float32 = NDArray[np.float32]
 
@@ -157,16 +157,6 @@ def test_a_longer_step_may_miss_by_more() -> None:
     _, error, good = advance(points, constant(1, 0), constant(0, 0))
     assert error.tolist() == [1]
     assert not good.any()
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.floats(-5, 12), st.floats(-5, 9))
-def test_bilinear_samples_of_a_plane_are_exact(x: float, y: float) -> None:
-    rows, columns = np.mgrid[:7, :9]
-    field = np.stack([2 * columns - 3 * rows, columns + 0.0], axis=-1).astype(np.float32)
-    cx, cy = np.clip(x, 0, 8), np.clip(y, 0, 6)
-    found = bilinear(field, np.array([[x, y]], np.float32))
-    assert np.allclose(found, [[2 * cx - 3 * cy, cx]], atol=1e-4)
 
 
 def test_tiny_frames_have_a_track() -> None:

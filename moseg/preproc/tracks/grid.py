@@ -15,6 +15,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from moseg.core.sampling import bilinear
+
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
@@ -156,18 +158,3 @@ def advance(
     gap = np.square(forth + home).sum(1)
     length = np.square(forth).sum(1) + np.square(home).sum(1)
     return moved, np.sqrt(gap), inside & (gap < RELATIVE * length + ABSOLUTE)
-
-
-def bilinear(field: NDArray[np.floating], points: FloatArray) -> FloatArray:
-    """Bilinear samples, float32 [n, c], of a map [h, w, c] at points (x, y) [n, 2]; clamped."""
-    height, width = field.shape[:2]
-    x = np.clip(points[:, 0], 0, width - 1)
-    y = np.clip(points[:, 1], 0, height - 1)
-    left = np.minimum(x.astype(np.int64), max(width - 2, 0))
-    top = np.minimum(y.astype(np.int64), max(height - 2, 0))
-    right, bottom = np.minimum(left + 1, width - 1), np.minimum(top + 1, height - 1)
-    across = (x - left).astype(np.float32)[:, None]
-    down = (y - top).astype(np.float32)[:, None]
-    upper = field[top, left] * (1 - across) + field[top, right] * across
-    lower = field[bottom, left] * (1 - across) + field[bottom, right] * across
-    return np.asarray(upper * (1 - down) + lower * down, dtype=np.float32)
