@@ -8,8 +8,7 @@ from __future__ import annotations
 import time
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from types import TracebackType
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Self
 
 from rich.console import Console
 from rich.progress import (
@@ -22,6 +21,8 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from moseg.core.closing import Closing
 
 if TYPE_CHECKING:
     from moseg.core.execute import StageRecord
@@ -66,7 +67,7 @@ class Silent(Listener):
         """Do nothing."""
 
 
-class Display(Listener):
+class Display(Listener, Closing):
     """Shows a run to a person; use as a context manager around it.
 
     In a terminal each working stage has a bar. Elsewhere there is a line when a stage
@@ -83,17 +84,13 @@ class Display(Listener):
         self._finished = 0
         self._all: TaskID | None = None
 
-    def __enter__(self) -> Display:
+    def __enter__(self) -> Self:
         if self._bars is not None:
             self._bars.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
+        """Take the bars away."""
         if self._bars is not None:
             self._bars.stop()
 

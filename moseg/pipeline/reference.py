@@ -196,7 +196,7 @@ def _layout(request: Request) -> Layout:
         sam2 = request.sam2_dir.absolute()
         public["masks"] = (f"{sam2}/initial_preds/", "")
         public["result_videos"] = (f"{sam2}/final_res/", "/video")
-        for stage in ("objects", "masks", "result_videos"):
+        for stage in ("masks", "result_videos"):
             homes[stage] = sam2 / HIDDEN
     return Layout(root / HIDDEN, public, homes)
 

@@ -11,10 +11,8 @@ from numpy.typing import NDArray
 from moseg.preproc.depths.camera import (
     Camera,
     camera_flow,
-    chain,
     fit_camera,
     identity_camera,
-    move_points,
     plausible,
 )
 
@@ -48,13 +46,6 @@ def test_camera_flow_is_that_of_each_point() -> None:
     flow = camera_flow(Camera(KNOWN, 1.0), 13, 17)
     assert flow.dtype == np.float32
     assert np.allclose(flow, flow_point_by_point(KNOWN, 13, 17), atol=1e-4)
-
-
-def test_moved_points_follow_the_camera_flow() -> None:
-    y, x = np.mgrid[:13, :17]
-    points = np.stack([x, y], axis=-1).astype(np.float32)
-    flow = flow_point_by_point(KNOWN, 13, 17)
-    assert np.allclose(move_points(KNOWN, points), points + flow, atol=1e-4)
 
 
 def test_a_camera_is_found_in_its_own_flow() -> None:
@@ -158,29 +149,6 @@ def test_plausible_cameras_pass(homography: Double) -> None:
 )
 def test_implausible_cameras_do_not(homography: Double) -> None:
     assert not plausible(homography, HEIGHT, WIDTH)
-
-
-def test_a_chain_multiplies_in_the_order_of_time() -> None:
-    zoom = np.diag([1.1, 1.1, 1.0])
-    joined = chain([Camera(shift(5, 0), 0.9), Camera(zoom, 0.4), Camera(KNOWN, 1.0)])
-    point = KNOWN @ zoom @ shift(5, 0) @ [10, 20, 1]
-    moved = move_points(joined.homography, np.array([10, 20], np.float32))
-    assert np.allclose(moved, point[:2] / point[2], atol=1e-4)
-    assert joined.homography[2, 2] == pytest.approx(1)
-    assert joined.confidence == 0.4
-
-
-def test_an_empty_chain_knows_nothing() -> None:
-    assert chain([]).confidence == 0
-    assert (chain([]).homography == np.eye(3)).all()
-
-
-@settings(max_examples=25, deadline=None)
-@given(st.floats(-8, 8), st.floats(-8, 8), st.floats(-6, 6))
-def test_chained_with_its_inverse_a_camera_rests(x: float, y: float, degrees: float) -> None:
-    there = shift(x, y) @ turned(degrees)
-    back = np.linalg.inv(there)
-    assert np.allclose(chain([Camera(there, 1), Camera(back, 1)]).homography, np.eye(3), atol=1e-9)
 
 
 @settings(max_examples=15, deadline=None)

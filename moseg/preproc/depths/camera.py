@@ -101,17 +101,6 @@ def plausible(homography: DoubleArray, height: int, width: int) -> bool:
     return bool((turn > 0.01 * height * width).all())
 
 
-def move_points(homography: DoubleArray, points: NDArray[np.floating]) -> FloatArray:
-    """Points (x, y) [..., 2] carried by a homography, float32 [..., 2]."""
-    x, y = points[..., 0].astype(np.float64), points[..., 1].astype(np.float64)
-    a = homography
-    depth = a[2, 0] * x + a[2, 1] * y + a[2, 2]
-    depth = np.where(np.abs(depth) < 1e-6, 1e-6, depth)
-    moved_x = (a[0, 0] * x + a[0, 1] * y + a[0, 2]) / depth
-    moved_y = (a[1, 0] * x + a[1, 1] * y + a[1, 2]) / depth
-    return np.stack([moved_x, moved_y], axis=-1).astype(np.float32)
-
-
 def camera_flow(camera: Camera, height: int, width: int) -> FloatArray:
     """Flow that a static plane shows under the camera's motion, float32 [h, w, 2]."""
     x, y = np.arange(width, dtype=np.float64), np.arange(height, dtype=np.float64)
@@ -122,13 +111,3 @@ def camera_flow(camera: Camera, height: int, width: int) -> FloatArray:
     flow_x = moved[0] / depth - x.astype(np.float32)
     flow_y = moved[1] / depth - y.astype(np.float32)[:, None]
     return np.stack([flow_x, flow_y], axis=-1).astype(np.float32)
-
-
-def chain(cameras: list[Camera]) -> Camera:
-    """The camera over a longer gap: the fits of consecutive pairs, one after the other."""
-    homography = np.eye(3)
-    for camera in cameras:
-        homography = camera.homography @ homography
-    confidence = min((camera.confidence for camera in cameras), default=0.0)
-    scale = homography[2, 2]
-    return Camera(homography / scale, confidence) if abs(scale) > 1e-9 else identity_camera()

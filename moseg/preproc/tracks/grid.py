@@ -20,7 +20,6 @@ from moseg.core.sampling import bilinear
 FloatArray = NDArray[np.float32]
 BoolArray = NDArray[np.bool_]
 
-DEFAULT_STEP = 5
 DEFAULT_SPAN = 10
 DEFAULT_SPACING = 5
 
