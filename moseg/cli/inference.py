@@ -15,8 +15,9 @@ from typing import NoReturn
 from moseg.cli.errors import ending_in_one_line
 from moseg.core.errors import ConfigError
 from moseg.core.progress import Display
-from moseg.pipeline.reference import Request, run_request
+from moseg.pipeline.reference import run_request
 from moseg.pipeline.report import summarise
+from moseg.pipeline.request import Request
 
 
 class _Parser(argparse.ArgumentParser):
@@ -78,15 +79,16 @@ def _add_options(parser: argparse.ArgumentParser, default_config: Path | None) -
     options.add_argument(
         "--step", type=int, default=None,
         help="frames between query frames, of which the last frame is always one (default: that "
-        "of the settings, 5 for the built-in preset)",
+        "of the settings, 5 for the built-in preset and 10 for networks)",
     )  # fmt: skip
     options.add_argument(
         "--track_model", default="bootstapir", choices=["bootstapir", "cotracker"],
         help="name of the tracks' folder",
     )  # fmt: skip
     options.add_argument(
-        "--gpus", type=int, nargs="+", default=[0], help="devices; one worker process for each"
-    )
+        "--gpus", type=int, nargs="+", default=None,
+        help="GPUs by number; one worker process for each (default: that of the settings)",
+    )  # fmt: skip
     options.add_argument(
         "--clean", action="store_true", help="delete working files that results do not need"
     )

@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from moseg.cli import evaluate, run, sample
+from moseg.cli import checkpoints, evaluate, run, sample
 from moseg.cli.errors import ending_in_one_line
 from moseg.core.errors import ConfigError
 from moseg.version import __version__
@@ -20,6 +20,7 @@ app = typer.Typer(
 app.command("run")(run.run)
 app.command("eval")(evaluate.evaluate)
 app.command("sample")(sample.sample)
+app.add_typer(checkpoints.app, name="checkpoints")
 
 
 @app.callback(invoke_without_command=True)

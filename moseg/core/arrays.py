@@ -49,10 +49,14 @@ class FrameArrayWriter(Closing):
 
     def append(self, frame: NDArray[np.generic]) -> None:
         """Append one frame of shape `shape`; it is cast to the file's dtype."""
-        if frame.shape != self.shape:
-            raise ValueError(f"frame of shape {frame.shape} in an array of {self.shape}")
-        self._file.write(np.ascontiguousarray(frame, dtype=self.dtype).tobytes())
-        self._count += 1
+        self.extend(frame[None])
+
+    def extend(self, frames: NDArray[np.generic]) -> None:
+        """Append n frames, an array of shape [n, ...]."""
+        if frames.shape[1:] != self.shape:
+            raise ValueError(f"frames of shape {frames.shape[1:]} in an array of {self.shape}")
+        self._file.write(np.ascontiguousarray(frames, dtype=self.dtype).tobytes())
+        self._count += len(frames)
 
     def _write_header(self) -> None:
         # numpy pads the header so that the first axis can grow in place.
@@ -103,9 +107,21 @@ class FrameArray(Closing):
             index += len(self)
         if not 0 <= index < len(self):
             raise IndexError(index)
+        return np.asarray(self.block(index, index + 1)[0])
+
+    def block(self, first: int, last: int) -> NDArray[Any]:
+        """Return the frames `first` to `last` - 1, [n, ...]."""
         size = self._count * self.dtype.itemsize
-        data = os.pread(self._file.fileno(), size, self._start + index * size)
-        return np.frombuffer(data, dtype=self.dtype).reshape(self.shape[1:])
+        data = self._read((last - first) * size, self._start + first * size)
+        return np.frombuffer(data, dtype=self.dtype).reshape(last - first, *self.shape[1:])
+
+    def _read(self, size: int, at: int) -> bytes:
+        """Return `size` bytes; the operating system gives at most 2 GB at a time."""
+        parts = []
+        while size > 0 and (part := os.pread(self._file.fileno(), size, at)):
+            parts.append(part)
+            size, at = size - len(part), at + len(part)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def __iter__(self) -> Iterator[NDArray[Any]]:
         return (self[index] for index in range(len(self)))

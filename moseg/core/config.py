@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -74,6 +74,15 @@ def merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     return result
 
 
+def name_backends(model: type[BaseModel], data: Mapping[str, Any]) -> dict[str, Any]:
+    """Return `data` with `backend` filled in where a section may be of several and names none."""
+    result = _copy(data)
+    for name, info in model.model_fields.items():
+        if len(_sections(info)) > 1 and isinstance(result.get(name, {}), dict):
+            result.setdefault(name, {}).setdefault("backend", info.default.backend)
+    return result
+
+
 def validate(model: type[Model], data: Mapping[str, Any], origin: str) -> Model:
     """Return `data` as a `model`.
 
@@ -85,6 +94,7 @@ def validate(model: type[Model], data: Mapping[str, Any], origin: str) -> Model:
         return model.model_validate(data)
     except ValidationError as error:
         problems = [_explain(model, dict(problem)) for problem in error.errors()]
+        problems = list(dict.fromkeys(problems))
         raise ConfigError(f"{origin}: {'; '.join(problems)}") from error
 
 
@@ -101,7 +111,7 @@ def _copy(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _explain(model: type[BaseModel], problem: dict[str, Any]) -> str:
     """Return one problem in plain words, with the key as a user writes it."""
-    where = ".".join(str(part) for part in problem["loc"])
+    where = ".".join(_key(model, problem["loc"]))
     if problem["type"] == "extra_forbidden":
         known = sorted(_keys(model, ""))
         near = difflib.get_close_matches(where, known, n=1)
@@ -110,29 +120,42 @@ def _explain(model: type[BaseModel], problem: dict[str, Any]) -> str:
     given = problem.get("input")
     shown = f" (got {given!r})" if isinstance(given, (str, int, float, bool)) else ""
     message = str(problem["msg"]).removeprefix("Value error, ")
+    if problem["type"] == "union_tag_invalid":
+        where = f"{where}.backend"
+        shown = f" (got '{problem['ctx']['tag']}')"
+        message = f"Input should be {problem['ctx']['expected_tags'].replace(', ', ' or ')}"
     message = message[0].lower() + message[1:] + shown
     return f"{where}: {message}" if where else message
+
+
+def _key(model: type[BaseModel], location: Sequence[str | int]) -> list[str]:
+    """Return a key as a user writes it: without the name of the chosen backend."""
+    parts = [str(part) for part in location]
+    info = model.model_fields.get(parts[0]) if parts else None
+    if info and len(_sections(info)) > 1 and len(parts) > 1:
+        del parts[1]
+    return parts
 
 
 def _keys(model: type[BaseModel], prefix: str) -> list[str]:
     keys: list[str] = []
     for name, info in model.model_fields.items():
         keys.append(prefix + name)
-        inner = _section(info)
-        if inner is not None:
+        for inner in _sections(info):
             keys += _keys(inner, f"{prefix}{name}.")
     return keys
 
 
-def _section(info: FieldInfo) -> type[BaseModel] | None:
-    kind = info.annotation
-    return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
+def _sections(info: FieldInfo) -> tuple[type[BaseModel], ...]:
+    """Return the model of a section, or those it may be of; nothing for a plain value."""
+    kinds = get_args(info.annotation) or (info.annotation,)
+    models = tuple(k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel))
+    return models if len(models) == len(kinds) else ()
 
 
-def _describe(model: type[BaseModel], prefix: str, lines: list[str]) -> None:
-    plain = {n: i for n, i in model.model_fields.items() if _section(i) is None}
+def _describe(model: type[BaseModel], prefix: str, lines: list[str], title: str = "Run") -> None:
+    plain = {n: i for n, i in model.model_fields.items() if not _sections(i)}
     if plain:
-        title = f"`{prefix.rstrip('.')}`" if prefix else "Run"
         lines += [f"## {title}", ""]
         summary = (model.__doc__ or "").strip().split("\n\n")[0]
         if prefix and summary:
@@ -147,9 +170,12 @@ def _describe(model: type[BaseModel], prefix: str, lines: list[str]) -> None:
             lines.append(f"| `{prefix}{name}` | {kind} | {default} | {info.description} |")
         lines.append("")
     for name, info in model.model_fields.items():
-        inner = _section(info)
-        if inner is not None:
-            _describe(inner, f"{prefix}{name}.", lines)
+        inners = _sections(info)
+        for inner in inners:
+            section = f"`{prefix}{name}`"
+            if len(inners) > 1:
+                section += f" with backend `{inner.model_fields['backend'].default}`"
+            _describe(inner, f"{prefix}{name}.", lines, section)
 
 
 def _type_text(schema: Mapping[str, Any]) -> str:

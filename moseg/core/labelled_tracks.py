@@ -9,7 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from moseg.core.closing import Closing
 from moseg.core.errors import CacheError
+from moseg.core.track_sets import TrackSets
 from moseg.core.types import TrackLabels, Tracks, list_by_frame
 
 Float32 = NDArray[np.float32]
@@ -32,7 +34,7 @@ class FramePoints:
     confidence: Float32
 
 
-class LabelledTracks:
+class LabelledTracks(Closing):
     """Random access by frame to the artefacts of the `tracks` and `labels` stages.
 
     Few query frames are held at a time, so frames should be asked for in or against the
@@ -42,15 +44,15 @@ class LabelledTracks:
     _held_sets = 12
 
     def __init__(self, tracks: Path, labels: Path) -> None:
-        self._tracks = {int(path.stem): path for path in list_by_frame(tracks)}
+        self._tracks = TrackSets(tracks)
         self._labels = {int(path.stem): path for path in list_by_frame(labels)}
-        if self._tracks.keys() != self._labels.keys():
+        if self._tracks.query_frames != list(self._labels):
             raise CacheError(f"{labels} does not belong to {tracks}; delete both and run again")
-        self._windows = {query: _window(path) for query, path in self._tracks.items()}
+        self._windows = {query: self._tracks.window(query) for query in self._labels}
         self._held: OrderedDict[int, tuple[Tracks, TrackLabels]] = OrderedDict()
 
     def points(self, frame: int) -> FramePoints:
-        """Return the tracks of all query frames that are visible in `frame`."""
+        """Return the judged tracks of all query frames that are visible in `frame`."""
         parts = [
             self._part(query, frame - start)
             for query, (start, length) in self._windows.items()
@@ -67,7 +69,7 @@ class LabelledTracks:
 
     def _part(self, query: int, at: int) -> FramePoints:
         tracks, labels = self._load(query)
-        seen = tracks.visible[:, at]
+        seen = tracks.visible[:, at] & ~np.isnan(labels.probability)
         return FramePoints(
             xy=tracks.xy[seen, at],
             log_odds=labels.log_odds[seen, at],
@@ -79,14 +81,12 @@ class LabelledTracks:
         if query in self._held:
             self._held.move_to_end(query)
         else:
-            loaded = Tracks.load(self._tracks[query]), TrackLabels.load(self._labels[query])
+            loaded = self._tracks.load(query), TrackLabels.load(self._labels[query])
             self._held[query] = loaded
             if len(self._held) > self._held_sets:
                 self._held.popitem(last=False)
         return self._held[query]
 
-
-def _window(path: Path) -> tuple[int, int]:
-    """Return the first frame and the length of a set of tracks, reading little of it."""
-    with np.load(path) as stored:
-        return int(stored["start"]), int(stored["visible"].shape[1])
+    def close(self) -> None:
+        """Close the tracks."""
+        self._tracks.close()

@@ -93,7 +93,7 @@ class Backend(ABC, Generic[P]):
         stage: the artefact it makes, also the key of the stage in the configuration.
         name: which backend it is, as the configuration calls it.
         version: raised whenever the same input would give other bytes.
-        needs: stages whose artefacts it reads.
+        needs: stages whose artefacts it reads; may depend on the settings.
         seeded: whether it uses `Task.seed`; if not, another seed changes nothing.
         suffix: "" when the artefact is a folder, else the suffix of the file it is.
         resources: what a running one needs.
@@ -102,7 +102,7 @@ class Backend(ABC, Generic[P]):
     stage: ClassVar[str]
     name: ClassVar[str]
     version: ClassVar[int]
-    needs: ClassVar[tuple[str, ...]] = ()
+    needs: tuple[str, ...] = ()
     seeded: ClassVar[bool] = False
     suffix: ClassVar[str] = ""
     resources: ClassVar[Resources] = Resources()
@@ -121,6 +121,15 @@ class Backend(ABC, Generic[P]):
         The stage that reads the source itself returns the content's fingerprint here.
         """
         return {}
+
+    def check(self) -> None:
+        """Say what is missing before any scene is begun: packages, checkpoints.
+
+        Cheap; nothing is loaded.
+
+        Raises:
+            BackendError: the backend cannot run here.
+        """
 
     def prepare(self, device: Device) -> None:
         """Load what is needed to run on `device`; called once before the first scene.

@@ -75,7 +75,8 @@ class TrackLabels(ArrayBundle):
 
     Attributes:
         query_frame, start: as in `Tracks`, whose order of tracks is kept.
-        probability: float32 [N], that the track moves on its own at some time.
+        probability: float32 [N], that the track moves on its own at some time; NaN for tracks
+            that were not judged, which readers leave out.
         log_odds: float32 [N, L], the same for each frame of the window; about 3 is sure.
         dynamic: bool [N], the tracks chosen as moving.
         threshold: the probability above which tracks were chosen.
@@ -131,4 +132,5 @@ class ObjectMasks:
 
 def list_by_frame(folder: Path) -> list[Path]:
     """Return the `<frame number>.npz` files of an artefact in the order of their frames."""
-    return sorted(folder.glob("*.npz"), key=lambda path: int(path.stem))
+    named = (path for path in folder.glob("*.npz") if path.stem.isdigit())
+    return sorted(named, key=lambda path: int(path.stem))

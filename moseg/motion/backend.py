@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,6 +31,7 @@ SMALLEST_SIDE = 16
 class StatisticsParams(Params):
     """Which tracks count as moving."""
 
+    backend: Literal["statistics"] = Field("statistics", description="without a network")
     threshold: float = Field(0.5, gt=0, lt=1, description="probability above which a track moves")
 
 

@@ -8,123 +8,31 @@ lies where the track-based reference system keeps it.
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from moseg.core.device import Device, choose_device
-from moseg.core.errors import ConfigError, InputError
+from moseg.core.errors import BackendError, InputError
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
 from moseg.core.progress import Listener
 from moseg.core.runner import Plan, SceneResult
 from moseg.core.scene import Problem, Scene, find_scenes
-from moseg.core.selection import EFFICIENT
 from moseg.pipeline.clean import remove_working_files
-from moseg.pipeline.config import PipelineConfig, load_config
+from moseg.pipeline.config import PipelineConfig
+from moseg.pipeline.foreign import group_by_foreign
 from moseg.pipeline.report import RunReport
-from moseg.pipeline.session import prepare_folder
+from moseg.pipeline.request import HIDDEN, Request
+from moseg.pipeline.session import check_backends, prepare_folder
 from moseg.pipeline.stages import extraction_backends, reference_backends
 
-HIDDEN = ".moseg"
 _NEEDS = {
     "depths": "run with --depths first",
     "tracks": "run with --tracks first",
     "dinos": "run with --dinos first",
     "labels": "run with --motion_seg_infer and the same --motin_seg_dir first",
 }
-
-
-@dataclass(frozen=True)
-class Request:
-    """The flags of `run_inference.py`; see its `--help`."""
-
-    video_path: Path | None = None
-    data_dir: Path | None = None
-    depths: bool = False
-    tracks: bool = False
-    dinos: bool = False
-    motion_seg_infer: bool = False
-    sam2: bool = False
-    dynamic_mask: bool = False
-    motion_seg_dir: Path | None = None
-    sam2_dir: Path | None = None
-    config_file: Path | None = None
-    efficient: bool = False
-    step: int | None = None
-    track_model: str = "bootstapir"
-    gpus: tuple[int, ...] | list[int] = (0,)
-    clean: bool = False
-    compact: bool = False
-
-    @property
-    def image_folder(self) -> Path:
-        """The folder of scenes."""
-        if self.video_path is not None:
-            return self.video_path.absolute().parent / "images"
-        assert self.data_dir is not None
-        return self.data_dir.absolute()
-
-    @property
-    def root(self) -> Path:
-        """Where the folders of the preprocessing stages lie."""
-        return self.image_folder.parent
-
-    @property
-    def flags(self) -> set[str]:
-        """The stages that are asked for."""
-        asked = {"depths": self.depths, "tracks": self.tracks, "dinos": self.dinos}
-        asked |= {"labels": self.motion_seg_infer, "masks": self.sam2}
-        return {stage for stage, wanted in asked.items() if wanted}
-
-    @property
-    def places(self) -> list[str]:
-        """Lines that say where results lie."""
-        folders = {
-            "depths": self.root / "depth_anything_v2",
-            "tracks": self.root / self.track_model,
-            "dinos": self.root / "dinos",
-            "labels": self.motion_seg_dir,
-            "masks": self.sam2_dir,
-        }
-        return [f"{stage}: {folders[stage]}" for stage in folders if stage in self.flags]
-
-    def check(self) -> None:
-        """Refuse flags that do not go together.
-
-        Raises:
-            ConfigError: with what to change.
-        """
-        if (self.video_path is None) == (self.data_dir is None):
-            raise ConfigError("give either --video_path or --data_dir")
-        if self.dynamic_mask:
-            raise ConfigError(
-                "--dynamic_mask needs the Dynamic Replica layout, which this version does not "
-                "read; leave the flag out"
-            )
-        if self.track_model == "cotracker":
-            raise ConfigError("this version has no cotracker backend; leave --track_model out")
-        if not self.flags and not self.clean and self.video_path is None:
-            raise ConfigError(
-                "no stage is asked for; add --depths, --tracks, --dinos, --motion_seg_infer "
-                "or --sam2"
-            )
-        if self.motion_seg_dir is None and self.flags & {"labels", "masks"}:
-            raise ConfigError("--motion_seg_infer and --sam2 need --motin_seg_dir FOLDER")
-        if self.sam2_dir is None and self.sam2:
-            raise ConfigError("--sam2 needs --sam2dir FOLDER for the masks")
-        if self.step is not None and self.step < 1:
-            raise ConfigError(f"--step is {self.step}; it must be at least 1")
-        if len(set(self.gpus)) != len(self.gpus) or min(self.gpus) < 0:
-            raise ConfigError("--gpus takes different numbers from 0, such as --gpus 0 1")
-
-    def config(self) -> PipelineConfig:
-        """Return the settings: the configuration file with the flags on top."""
-        settings = []
-        if self.step is not None:
-            settings = [f"tracks.step={self.step}", f"dinos.step={self.step}"]
-        if self.efficient:
-            settings += [f"frames.max_side={EFFICIENT.max_side}"]
-        return load_config(None, self.config_file, settings)
 
 
 def run_request(request: Request, listener: Listener) -> RunReport:
@@ -137,32 +45,51 @@ def run_request(request: Request, listener: Listener) -> RunReport:
     request.check()
     config = request.config()
     found = _scenes(request, config, listener)
-    folders = (request.root / HIDDEN, request.motion_seg_dir, request.sam2_dir)
+    folders = (request.hidden, request.motion_seg_dir, request.sam2_dir)
     for folder in folders:
         if folder is not None:
             prepare_folder(folder)
-    plan = _plan(request, config)
-    results = LocalRunner(len(request.gpus)).run(plan, found.scenes, listener)
-    if request.clean:
-        for line in remove_working_files(plan, results):
-            listener.note(line)
+    results: list[SceneResult] = []
+    for foreign, scenes in group_by_foreign(request, config, found.scenes).items():
+        for stage in foreign:
+            folder = request.stage_folder(stage)
+            listener.note(f"{stage}: read from {folder}, made by another program")
+        results += _run(request, config, foreign, scenes, listener)
     report = RunReport(
         results=(*found.failed, *results),
         problems=found.problems,
         seconds=time.perf_counter() - begin,
         config=config.model_dump(mode="json"),
     )
-    report.save(request.root / HIDDEN / "run.json")
+    report.save(request.hidden / "run.json")
     return report
 
 
-def _plan(request: Request, config: PipelineConfig) -> Plan:
+def _run(
+    request: Request,
+    config: PipelineConfig,
+    foreign: tuple[str, ...],
+    scenes: Sequence[Scene],
+    listener: Listener,
+) -> list[SceneResult]:
+    """Run the scenes of which the stages in `foreign` were made by another program."""
+    plan = _plan(request, config, foreign)
+    check_backends(plan)
+    results = LocalRunner(len(request.gpus or [0])).run(plan, scenes, listener)
+    if request.clean:
+        for line in remove_working_files(plan, results):
+            listener.note(line)
+    return results
+
+
+def _plan(request: Request, config: PipelineConfig, foreign: tuple[str, ...]) -> Plan:
     flags = request.flags
+    folders = {stage: request.stage_folder(stage) for stage in foreign}
     backends = reference_backends(
-        config, flags, request.efficient, request.compact, _origins(request)
+        config, flags, request.efficient, request.compact, request.origins, folders
     )
-    stages = {backend.stage for backend in backends}
-    required = {s: hint for s, hint in _NEEDS.items() if s in stages and s not in flags}
+    made_here = {backend.stage for backend in backends} - flags - set(foreign)
+    required = {stage: hint for stage, hint in _NEEDS.items() if stage in made_here}
     return Plan(
         backends,
         _layout(request),
@@ -174,18 +101,25 @@ def _plan(request: Request, config: PipelineConfig) -> Plan:
 
 
 def _devices(request: Request, config: PipelineConfig, gpu: bool) -> tuple[Device, ...]:
-    """Return the devices of `--gpus`; the CPU where no stage would use them."""
-    names = [f"cuda:{number}" for number in request.gpus] if gpu else ["cpu"]
-    return tuple(choose_device(name, config.precision) for name in names)
+    """Return the devices of `--gpus`, or that of the settings; no stage uses one: the CPU."""
+    if not gpu:
+        return (choose_device("cpu", config.precision),)
+    names = [config.device] if request.gpus is None else [f"cuda:{n}" for n in request.gpus]
+    try:
+        return tuple(choose_device(name, config.precision) for name in names)
+    except BackendError as error:
+        if request.gpus is None:
+            raise
+        raise BackendError(f"{error}; without --gpus the CPU is used where no GPU is") from error
 
 
 def _layout(request: Request) -> Layout:
     root = request.root
     public = {
         "resized": (f"{root}/resize_images/", ""),
-        "depth_images": (f"{root}/depth_anything_v2/", ""),
-        "track_files": (f"{root}/{request.track_model}/", ""),
-        "feature_files": (f"{root}/dinos/", ""),
+        "depth_images": (f"{request.stage_folder('depths')}/", ""),
+        "track_files": (f"{request.stage_folder('tracks')}/", ""),
+        "feature_files": (f"{request.stage_folder('dinos')}/", ""),
     }
     homes: dict[str, Path] = {}
     if request.motion_seg_dir is not None:
@@ -198,12 +132,7 @@ def _layout(request: Request) -> Layout:
         public["result_videos"] = (f"{sam2}/final_res/", "/video")
         for stage in ("masks", "result_videos"):
             homes[stage] = sam2 / HIDDEN
-    return Layout(root / HIDDEN, public, homes)
-
-
-def _origins(request: Request) -> Path:
-    """Return where the records of extracted videos lie."""
-    return request.root / HIDDEN / "origins"
+    return Layout(request.hidden, public, homes)
 
 
 @dataclass(frozen=True)
@@ -247,10 +176,10 @@ def _extract(request: Request, video: Path, config: PipelineConfig, listener: Li
         raise InputError(f"{video} is a folder; --video_path takes one video file")
     scene = scenes[0]
     folder = request.image_folder / scene.name
-    layout = Layout(_origins(request), {"images": (f"{request.image_folder}/", "")})
+    layout = Layout(request.origins, {"images": (f"{request.image_folder}/", "")})
     manifest = layout.slot(scene.name, "images").manifest
     if not folder.exists() or manifest.exists():
-        prepare_folder(request.root / HIDDEN)
+        prepare_folder(request.hidden)
         plan = Plan(extraction_backends(config, request.efficient), layout, seed=config.seed)
         result = LocalRunner().run(plan, [scene], listener)[0]
         if result.failure:

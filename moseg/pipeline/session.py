@@ -46,6 +46,7 @@ class Session:
             OutputError: the output folder cannot be written, or is an input. Bad inputs and
                 failing scenes do not raise: they are in the report.
             ConfigError: a setting is wrong.
+            BackendError: a package, a checkpoint or a device is missing.
         """
         begin = time.perf_counter()
         check_workers(self.workers)
@@ -54,6 +55,7 @@ class Session:
         scenes, problems = find_scenes(self.inputs)
         layout = output_layout(self.out)
         plan = make_plan(self.config, layout, only)
+        check_backends(plan)
         results = self._runner().run(plan, scenes, listener)
         report = RunReport(
             results=tuple(results),
@@ -90,6 +92,16 @@ def make_plan(config: PipelineConfig, layout: Layout, only: Sequence[str] | None
     device = choose_device(config.device, config.precision)
     wanted = frozenset(only or ())
     return Plan(backends, layout, seed=config.seed, devices=(device,), wanted=wanted)
+
+
+def check_backends(plan: Plan) -> None:
+    """Check that every backend of a plan can run here, before any scene is begun.
+
+    Raises:
+        BackendError: a package or a checkpoint is missing.
+    """
+    for backend in plan.backends:
+        backend.check()
 
 
 def prepare_folder(folder: Path) -> None:

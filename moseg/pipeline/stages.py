@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from moseg.core.selection import EFFICIENT
-from moseg.core.stage import Backend, NoParams
-from moseg.motion.backend import StatisticsLabels
+from moseg.core.stage import Backend, NoParams, Params
+from moseg.motion.backend import StatisticsLabels, StatisticsParams
+from moseg.motion.classifier import ClassifierParams, TrackClassifierLabels
 from moseg.pipeline.config import PipelineConfig
-from moseg.preproc.depths.backend import Geometry
-from moseg.preproc.dinos.backend import HandmadeFeatures
+from moseg.preproc.depths.backend import Geometry, GeometryParams
+from moseg.preproc.depths.depth_anything import DepthAnythingDepths, DepthAnythingParams
+from moseg.preproc.depths.reference import ReferenceDepths
+from moseg.preproc.dinos.backend import HandmadeFeatures, HandmadeParams
+from moseg.preproc.dinos.dinov2 import Dinov2Features, Dinov2Params
+from moseg.preproc.dinos.reference import ReferenceFeatures
 from moseg.preproc.flow.backend import DisFlow
 from moseg.preproc.frames.source import SourceFrames
-from moseg.preproc.tracks.backend import GridTracks
+from moseg.preproc.queries.backend import GridQueries, GridQueryParams
+from moseg.preproc.queries.reference import ReferenceQueries
+from moseg.preproc.tracks.backend import GridParams, GridTracks
+from moseg.preproc.tracks.memory import window_length
+from moseg.preproc.tracks.reference import ReferenceTracks
+from moseg.preproc.tracks.tapir import TapirParams, TapirTracks
 from moseg.render.backends import Overlay, Preview
 from moseg.render.exports.depth_images import DepthImages
 from moseg.render.exports.dynamic_tracks import DynamicTracks
@@ -25,15 +36,31 @@ from moseg.sam2.light.backend import LightMasks
 
 Backends = tuple[Backend[Any], ...]
 
+BACKENDS: Mapping[type[Params], type[Backend[Any]]] = {
+    GeometryParams: Geometry,
+    DepthAnythingParams: DepthAnythingDepths,
+    GridParams: GridTracks,
+    TapirParams: TapirTracks,
+    HandmadeParams: HandmadeFeatures,
+    Dinov2Params: Dinov2Features,
+    StatisticsParams: StatisticsLabels,
+    ClassifierParams: TrackClassifierLabels,
+}
+"""Settings -> the backend they are of."""
+
+RESULTS = frozenset({"masks", "overlay", "preview"})
+"""What `moseg run` is for."""
+
 
 def all_backends(config: PipelineConfig) -> Backends:
     """Return the stages of `moseg run`."""
-    return (
+    backends = (
         SourceFrames(config.frames),
-        *_computing_backends(config),
+        *_computing_backends(config, {}),
         Overlay(config.overlay),
         Preview(config.preview),
     )
+    return select(backends, set(RESULTS))
 
 
 def extraction_backends(config: PipelineConfig, efficient: bool) -> Backends:
@@ -44,7 +71,12 @@ def extraction_backends(config: PipelineConfig, efficient: bool) -> Backends:
 
 
 def reference_backends(
-    config: PipelineConfig, flags: set[str], efficient: bool, compact: bool, origins: Path
+    config: PipelineConfig,
+    flags: set[str],
+    efficient: bool,
+    compact: bool,
+    origins: Path,
+    foreign: Mapping[str, Path] | None = None,
 ) -> Backends:
     """Return the stages of `run_inference.py`: those in `flags` and all they stand on.
 
@@ -53,20 +85,14 @@ def reference_backends(
         efficient: shrunk copies of the images are written as well.
         compact: depth, tracks and features are not written in the reference's files.
         origins: where the records of extracted videos lie.
+        foreign: of `depths`, `tracks`, `dinos` those that another program made, and in which
+            folder of the reference layout.
     """
-    exports: dict[str, Backend[Any]] = {
-        "depths": DepthImages(NoParams()),
-        "tracks": TrackFiles(NoParams()),
-        "dinos": FeatureFiles(NoParams()),
-        "labels": DynamicTracks(NoParams()),
-        "masks": ResultVideoFiles(NoParams()),
-    }
-    if compact:
-        exports = {stage: exports[stage] for stage in ("labels", "masks")}
+    exports = _exports(config, compact)
     backends: list[Backend[Any]] = [SourceFrames(config.frames, origins)]
     if efficient:
         backends.append(ResizedImages(NoParams()))
-    for backend in _computing_backends(config):
+    for backend in _computing_backends(config, foreign or {}):
         backends.append(backend)
         if backend.stage in flags & exports.keys():
             backends.append(exports[backend.stage])
@@ -83,12 +109,43 @@ def select(backends: Backends, wanted: set[str]) -> Backends:
     return tuple(backend for backend in backends if backend.stage in chosen)
 
 
-def _computing_backends(config: PipelineConfig) -> Backends:
+def _exports(config: PipelineConfig, compact: bool) -> dict[str, Backend[Any]]:
+    """Return stage -> what writes its artefact in the reference's files."""
+    exports: dict[str, Backend[Any]] = {
+        "labels": DynamicTracks(NoParams()),
+        "masks": ResultVideoFiles(NoParams()),
+    }
+    if compact:
+        return exports
+    exports |= {"depths": DepthImages(NoParams()), "tracks": TrackFiles(NoParams())}
+    if not isinstance(config.dinos, Dinov2Params) or config.dinos.maps == "full":
+        exports["dinos"] = FeatureFiles(NoParams())
+    return exports
+
+
+def _computing_backends(config: PipelineConfig, foreign: Mapping[str, Path]) -> Backends:
+    queries = _with_window(config)
     return (
         DisFlow(config.flow),
-        Geometry(NoParams()),
-        GridTracks(config.tracks),
-        HandmadeFeatures(config.dinos),
-        StatisticsLabels(config.labels),
+        ReferenceQueries(queries, foreign["tracks"])
+        if "tracks" in foreign
+        else GridQueries(queries),
+        ReferenceDepths(foreign["depths"]) if "depths" in foreign else _made(config.depths),
+        ReferenceTracks(foreign["tracks"]) if "tracks" in foreign else _made(config.tracks),
+        ReferenceFeatures(foreign["dinos"]) if "dinos" in foreign else _made(config.dinos),
+        _made(config.labels),
         LightMasks(config.masks),
     )
+
+
+def _made(params: Params) -> Backend[Any]:
+    return BACKENDS[type(params)](params)
+
+
+def _with_window(config: PipelineConfig) -> GridQueryParams:
+    """Return the settings of the queries with the window that the tracker's memory allows."""
+    queries, tracks = config.queries, config.tracks
+    if queries.window is not None or not isinstance(tracks, TapirParams):
+        return queries
+    window = window_length(tracks, queries.memory_gb)
+    return queries.model_copy(update={"window": window})

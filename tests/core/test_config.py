@@ -7,7 +7,14 @@ from typing import Literal
 import pytest
 from pydantic import Field
 
-from moseg.core.config import apply_settings, merge, read_yaml, reference_page, validate
+from moseg.core.config import (
+    apply_settings,
+    merge,
+    name_backends,
+    read_yaml,
+    reference_page,
+    validate,
+)
 from moseg.core.errors import ConfigError
 from moseg.core.stage import Params
 
@@ -84,3 +91,58 @@ def test_reference_page_has_every_key_type_and_range():
     assert "| `tracks.spacing` | integer >= 1, <= 64 | `4` | distance of tracks |" in page
     assert "| `tracks.mode` | `a` / `b` | `a` | how |" in page
     assert "Settings of the inner thing." in page
+
+
+class Plain(Params):
+    """The plain one."""
+
+    backend: Literal["plain"] = Field("plain", description="no network")
+    size: int = Field(2, ge=1, description="how large")
+
+
+class Fancy(Params):
+    """The fancy one."""
+
+    backend: Literal["fancy"] = Field("fancy", description="a network")
+    depth: int = Field(3, ge=1, description="how deep")
+
+
+class Either(Params):
+    """Settings with a choice of backends."""
+
+    tracks: Plain | Fancy = Field(Plain(), discriminator="backend")
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        ({}, Plain()),
+        ({"tracks": {"size": 7}}, Plain(size=7)),
+        ({"tracks": {"backend": "fancy", "depth": 9}}, Fancy(depth=9)),
+    ],
+)
+def test_a_section_is_of_the_backend_that_it_names(data, expected):
+    assert validate(Either, name_backends(Either, data), "x.yaml").tracks == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({"tracks": {"backend": "other"}}, ["tracks.backend", "'plain' or 'fancy'", "'other'"]),
+        ({"tracks": {"depth": 3}}, ["unknown key 'tracks.depth'"]),
+        ({"tracks": {"backend": "fancy", "dept": 3}}, ["'tracks.dept'", "'tracks.depth'"]),
+        ({"tracks": {"backend": "fancy", "depth": 0}}, ["tracks.depth:", "got 0"]),
+        ({"tracks": 5}, ["tracks"]),
+    ],
+)
+def test_mistakes_in_a_chosen_backend_are_named(data, words):
+    with pytest.raises(ConfigError) as caught:
+        validate(Either, name_backends(Either, data), "x.yaml")
+    assert "\n" not in str(caught.value)
+    assert all(word in str(caught.value) for word in words)
+
+
+def test_reference_page_has_a_table_for_every_backend():
+    page = reference_page(Either)
+    assert "`tracks` with backend `plain`" in page
+    assert "| `tracks.depth` |" in page

@@ -5,21 +5,37 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import yaml
 
 from moseg.core.errors import ConfigError
 from moseg.pipeline.config import PipelineConfig, load_config
+from moseg.pipeline.presets import PRESETS
 from moseg.pipeline.stages import all_backends, reference_backends, select
 
 ROOT = Path(__file__).parents[2]
 
 
-def test_the_preset_file_is_the_preset_in_full():
-    stored = yaml.safe_load((ROOT / "configs/builtin.yaml").read_text())
-    assert stored == PipelineConfig().model_dump(mode="json")
+@pytest.mark.parametrize("preset", sorted(PRESETS))
+def test_the_preset_file_is_the_preset_in_full(preset):
+    path = ROOT / f"configs/{preset}.yaml"
+    assert yaml.safe_load(path.read_text()) == load_config(preset).model_dump(mode="json")
+    assert load_config(None, path) == load_config(preset)
+
+
+def test_the_example_is_the_default():
     assert load_config(None, ROOT / "configs/example.yaml") == PipelineConfig()
+
+
+@pytest.mark.parametrize("preset", ["seganymo", "fast"])
+def test_every_key_of_a_file_for_networks_has_its_meaning_above_it(preset):
+    lines = (ROOT / f"configs/{preset}.yaml").read_text().splitlines()
+    keys = [i for i, line in enumerate(lines) if ":" in line and "#" not in line]
+    plain = [i for i in keys if not lines[i].endswith(":")]
+    assert len(plain) > 40
+    assert all(lines[i - 1].strip().startswith("#") for i in plain)
 
 
 def test_the_reference_page_is_up_to_date():
@@ -31,9 +47,10 @@ def test_the_reference_page_is_up_to_date():
 def test_every_setting_is_described():
     def fields(model):
         for name, info in model.model_fields.items():
-            inner = info.annotation
-            if isinstance(inner, type) and hasattr(inner, "model_fields"):
-                yield from fields(inner)
+            inners = get_args(info.annotation) or (info.annotation,)
+            if all(hasattr(inner, "model_fields") for inner in inners):
+                for inner in inners:
+                    yield from fields(inner)
             else:
                 yield name, info
 
@@ -52,7 +69,12 @@ def test_file_below_single_settings(tmp_path):
     [
         (["tracks.step=7"], "they must be equal"),
         (["device=gpu"], "device: device 'gpu' is unknown"),
-        (["preset=other"], "unknown preset 'other': choose builtin"),
+        (["preset=other"], "unknown preset 'other': choose builtin or fast or seganymo"),
+        (["preset=seganymo", "tracks.backend=grid"], "tracks.backend is grid: labels.backend"),
+        (["preset=seganymo", "depths.backend=geometry"], "needs depth_anything_v2"),
+        (["tracks.backend=tapir"], "labels.backend statistics needs grid"),
+        (["tracks.backend=raft"], "tracks.backend: input should be 'grid' or 'tapir'"),
+        (["preset=seganymo", "tracks.resolution=100"], "tracks.resolution"),
         (["masks.decay=1.5"], "masks.decay"),
         (["labels.treshold=0.5"], "did you mean 'labels.threshold'"),
     ],

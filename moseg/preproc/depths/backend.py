@@ -14,13 +14,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from moseg.core.arrays import FrameArrayWriter
 from moseg.core.parallel import ordered_map
-from moseg.core.stage import Backend, NoParams, Report, Resources, Task
+from moseg.core.stage import Backend, Params, Report, Resources, Task
 from moseg.core.working_clip import WorkingClip
 from moseg.preproc.depths.camera import Camera, camera_flow, fit_camera
 from moseg.preproc.depths.evidence import Envelope, envelope, motion_evidence, pair_evidence
@@ -43,7 +45,13 @@ class _FrameGeometry:
     backward: Camera | None
 
 
-class Geometry(Backend[NoParams]):
+class GeometryParams(Params):
+    """Camera motion, motion evidence and parallax."""
+
+    backend: Literal["geometry"] = Field("geometry", description="from flow, without a network")
+
+
+class Geometry(Backend[GeometryParams]):
     """Homographies, motion evidence, and relative inverse depth from parallax."""
 
     stage = "depths"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from moseg.core.frame_record import FrameRecord
@@ -16,6 +18,7 @@ from moseg.preproc.dinos.handmade import feature_map
 class HandmadeParams(Params):
     """Appearance features of query frames."""
 
+    backend: Literal["handmade"] = Field("handmade", description="without a network")
     step: int = Field(5, ge=1, description="frames between query frames; that of the tracks")
     cell: int = Field(4, ge=1, le=64, description="side of a feature cell in working pixels")
 

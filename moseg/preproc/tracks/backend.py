@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 from pydantic import Field
 
@@ -18,6 +19,7 @@ from moseg.preproc.tracks.grid import track_set
 class GridParams(Params):
     """Where tracks start and how far they run."""
 
+    backend: Literal["grid"] = Field("grid", description="chained flow, without a network")
     step: int = Field(5, ge=1, description="frames between query frames")
     span: int = Field(10, ge=1, le=200, description="frames a track runs to either side")
     spacing: int = Field(5, ge=1, le=64, description="working pixels between tracks")

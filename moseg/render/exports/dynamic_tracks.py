@@ -18,6 +18,7 @@ from moseg.core.arrays import save_array
 from moseg.core.frame_record import FrameRecord
 from moseg.core.frames import Frames
 from moseg.core.stage import Backend, NoParams, Report, Task
+from moseg.core.track_sets import TrackSets
 from moseg.core.types import TrackLabels, Tracks, list_by_frame
 from moseg.render.track_video import TrackVideos
 
@@ -25,6 +26,12 @@ MOST_TRACKS = 5000
 DRAWN_TRACKS = 150
 """Tracks of one query frame that the videos show; more would hide the picture."""
 CONFIDENT = 0.9
+
+
+Drawn = tuple[
+    int, tuple[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.float32], NDArray[np.bool_]
+]
+"""First frame, places and visibility, height on the query frame, and label of some tracks."""
 
 
 class DynamicTracks(Backend[NoParams]):
@@ -44,15 +51,22 @@ class DynamicTracks(Backend[NoParams]):
         visible = np.zeros((total, len(frames)), bool)
         confidence = np.zeros((total, len(frames)), np.float32)
         first = 0
-        for path in list_by_frame(task.inputs["tracks"]):
-            rows = chosen[int(path.stem)]
-            part = np.s_[first : first + len(rows)]
-            _fill(Tracks.load(path), rows, traj[:, part], visible[part], confidence[part])
-            first += len(rows)
+        with TrackSets(task.inputs["tracks"]) as sets:
+            for query in sets.query_frames:
+                rows = chosen[query]
+                part = np.s_[first : first + len(rows)]
+                _fill(sets.load(query), rows, traj[:, part], visible[part], confidence[part])
+                first += len(rows)
+            drawn = [
+                _drawn(
+                    sets.load(query), TrackLabels.load(task.inputs["labels"] / f"{query:05d}.npz")
+                )
+                for query in sets.query_frames
+            ]
         save_array(task.out / "dynamic_traj.npy", traj)
         save_array(task.out / "dynamic_visibility.npy", visible & (confidence > CONFIDENT))
         save_array(task.out / "dynamic_confidences.npy", confidence)
-        _draw_videos(task, frames)
+        _draw_videos(task, frames, drawn)
         notes = () if total else ("nothing moves: no track is written",)
         return Report({"dynamic_tracks": total}, notes)
 
@@ -92,12 +106,8 @@ def _fill(
     confidence[window] = tracks.confidence[rows]
 
 
-def _draw_videos(task: Task, frames: Frames) -> None:
+def _draw_videos(task: Task, frames: Frames, drawn: list[Drawn]) -> None:
     """Write `original.mp4` and `dynamic.mp4`, frame by frame."""
-    tracks, labels = task.inputs["tracks"], task.inputs["labels"]
-    drawn = [
-        _drawn(Tracks.load(p), TrackLabels.load(labels / p.name)) for p in list_by_frame(tracks)
-    ]
     start_y = np.concatenate([y for _, _, y, _ in drawn])
     dynamic = np.concatenate([moving for _, _, _, moving in drawn])
     size = (frames.height, frames.width)
@@ -113,11 +123,6 @@ def _draw_videos(task: Task, frames: Frames) -> None:
                 first += len(y)
             videos.add(frame, xy, visible, frames.times[number])
             task.progress(number + 1, len(frames))
-
-
-Drawn = tuple[
-    int, tuple[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.float32], NDArray[np.bool_]
-]
 
 
 def _drawn(tracks: Tracks, labels: TrackLabels) -> Drawn:

@@ -16,7 +16,9 @@ from numpy.typing import NDArray
 from moseg.core.arrays import save_array
 from moseg.core.frame_record import FrameRecord
 from moseg.core.stage import Backend, NoParams, Report, Task
-from moseg.core.types import Tracks, list_by_frame
+from moseg.core.track_array import TrackArray
+from moseg.core.track_sets import TrackSets
+from moseg.core.types import Tracks
 
 _FLOOR = 1e-4
 """Probabilities are kept this far from 0 and 1, so that logits stay finite."""
@@ -34,20 +36,40 @@ class TrackFiles(Backend[NoParams]):
 
     def run(self, task: Task) -> Report:
         """See `Backend.run`."""
-        frames = FrameRecord.load(task.inputs["frames"]).open(task.scene)
-        paths = list_by_frame(task.inputs["tracks"])
-        for done, path in enumerate(paths, start=1):
-            self._write(Tracks.load(path), frames.names, task.out)
-            task.progress(done, len(paths))
-        return Report({"track_files": len(paths) * len(frames)})
+        names = FrameRecord.load(task.inputs["frames"]).open(task.scene).names
+        with TrackSets(task.inputs["tracks"]) as sets:
+            queries = sets.query_frames
+            for done, query in enumerate(queries, start=1):
+                if sets.array:
+                    write_logits(sets.array, query, names, task.out)
+                else:
+                    write_set(sets.load(query), names, task.out)
+                task.progress(done, len(queries))
+        return Report({"track_files": len(queries) * len(names)})
 
-    def _write(self, tracks: Tracks, names: tuple[str, ...], out: Path) -> None:
-        query = names[tracks.query_frame]
-        length = tracks.xy.shape[1]
-        for target, name in enumerate(names):
-            at = min(max(target - tracks.start, 0), length - 1)
-            inside = at == target - tracks.start
-            save_array(out / f"{query}_{name}.npy", rows(tracks, at, inside))
+
+def write_logits(array: TrackArray, query: int, names: tuple[str, ...], out: Path) -> None:
+    """Write one query frame's tracks with the logits the tracker gave."""
+    block = array.block(array.points.rows_of_frame(query)).astype(np.float64)
+    start = array.points.start_of(query)
+    for target, name in enumerate(names):
+        at = min(max(target - start, 0), block.shape[1] - 1)
+        values = block[:, at]
+        if at != target - start:
+            values = np.concatenate(
+                [values[:, :2], np.full_like(values[:, 2:], -_logit(_FLOOR))], 1
+            )
+        save_array(out / f"{names[query]}_{name}.npy", values)
+
+
+def write_set(tracks: Tracks, names: tuple[str, ...], out: Path) -> None:
+    """Write one query frame's tracks, with logits that stand for what is known."""
+    query = names[tracks.query_frame]
+    length = tracks.xy.shape[1]
+    for target, name in enumerate(names):
+        at = min(max(target - tracks.start, 0), length - 1)
+        inside = at == target - tracks.start
+        save_array(out / f"{query}_{name}.npy", rows(tracks, at, inside))
 
 
 def rows(tracks: Tracks, at: int, inside: bool) -> NDArray[np.float64]:
@@ -64,6 +86,6 @@ def rows(tracks: Tracks, at: int, inside: bool) -> NDArray[np.float64]:
     return np.concatenate([tracks.xy[:, at].astype(np.float64), logits], axis=1)
 
 
-def _logit(probability: NDArray[np.floating]) -> NDArray[np.float64]:
-    p = np.clip(probability.astype(np.float64), _FLOOR, 1 - _FLOOR)
+def _logit(probability: NDArray[np.floating] | float) -> NDArray[np.float64]:
+    p = np.clip(np.asarray(probability, np.float64), _FLOOR, 1 - _FLOOR)
     return np.log(p / (1 - p))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,7 @@ UInt8 = NDArray[np.uint8]
 class LightParams(Params):
     """How labelled tracks become masks."""
 
+    backend: Literal["light"] = Field("light", description="without a network")
     decay: float = Field(0.8, ge=0, lt=1, description="share of a vote that survives a frame")
     appearance_window: int = Field(
         15, ge=1, le=200, description="frames on each side that teach the appearance of a frame"

@@ -10,9 +10,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from moseg.core.stage import NoParams
 from moseg.core.types import Tracks
-from moseg.render.exports.track_files import TrackFiles, rows
+from moseg.render.exports.track_files import rows, write_set
 
 Float64 = NDArray[np.float64]
 
@@ -77,7 +76,7 @@ def test_positions_are_those_of_the_column(at: int) -> None:
 
 def test_a_file_for_every_frame_with_the_window_at_its_place(tmp_path: Path) -> None:
     names = tuple(f"n{t}" for t in range(9))
-    TrackFiles(NoParams())._write(tracks([1, 1], [1, 1], [True, True]), names, tmp_path)
+    write_set(tracks([1, 1], [1, 1], [True, True]), names, tmp_path)
     assert sorted(p.name for p in tmp_path.iterdir()) == [f"n5_n{t}.npy" for t in range(9)]
     for target in range(9):
         table = np.load(tmp_path / f"n5_n{target}.npy")

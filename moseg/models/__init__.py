@@ -1,0 +1,1 @@
+"""Networks that stages use, and their official checkpoints' key names; no file access."""

@@ -1,0 +1,1 @@
+"""Foundation models: networks of `transformers` with the official weights, sizes and positions."""

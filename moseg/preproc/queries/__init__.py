@@ -1,0 +1,1 @@
+"""The `queries` stage: which points are tracked, and in which windows of frames."""

@@ -1,0 +1,102 @@
+"""What the cases share: settings, clock, memory, frames."""
+
+from __future__ import annotations
+
+import resource
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from moseg.core.frame_index import index_frames
+from moseg.core.frames import Frames
+from moseg.core.scene import Scene
+
+LINES = 480
+"""Height of the frames; larger ones are shrunk."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all cases share.
+
+    Attributes:
+        clip: a video.
+        frames: how many of its first frames are used.
+        points: query points that are really tracked.
+        tracks, window: size of the classifier's input.
+        device, precision: where and in which number format.
+        size: `small`, `base` or `large` depth network.
+    """
+
+    clip: Path
+    frames: int
+    points: int
+    tracks: int
+    window: int
+    device: str
+    precision: str
+    size: str
+
+
+@dataclass
+class Measured:
+    """Seconds of the parts of a case, and what it computed."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    output: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, np.float32))
+
+
+class Clock:
+    """Times parts of a case; waits for the GPU where there is one."""
+
+    def __init__(self, device: str) -> None:
+        self.gpu = device.startswith("cuda")
+
+    def time(self, work: Callable[[], object]) -> float:
+        """Return the seconds that `work` takes."""
+        self._wait()
+        begin = time.perf_counter()
+        work()
+        self._wait()
+        return time.perf_counter() - begin
+
+    def _wait(self) -> None:
+        if self.gpu:
+            torch.cuda.synchronize()
+
+
+def peak_mb(device: str) -> float:
+    """Return the peak memory so far: of the GPU where one is used, else of the process."""
+    if device.startswith("cuda"):
+        return torch.cuda.max_memory_allocated() / 2**20
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def read_frames(setting: Setting) -> NDArray[np.uint8]:
+    """Return the first frames of the clip at 480 lines, RGB uint8 [T, H, W, 3]."""
+    scene = Scene(setting.clip.stem, setting.clip, "video")
+    frames = Frames(scene, index_frames(scene))
+    width = round(frames.width * LINES / frames.height)
+    small = frames.resized(LINES, width) if frames.height > LINES else frames
+    return np.stack(list(small.subset(range(setting.frames))))
+
+
+def per_batch(
+    setting: Setting, rgb: Tensor, compute: Callable[[Tensor], Tensor], batch: int
+) -> Measured:
+    """Time `compute` over batches of frames; once warm, unless there is one batch alone."""
+    kept: list[Tensor] = []
+    if batch < len(rgb):
+        compute(rgb[:1])
+    clock, found = Clock(setting.device), Measured()
+    found.seconds["frames"] = clock.time(
+        lambda: kept.extend(compute(frames) for frames in torch.split(rgb, batch))
+    )
+    found.output = torch.cat(kept).float().numpy()
+    return found
