@@ -79,7 +79,9 @@ def shared_checkpoints(base: Path) -> Path:
     try:
         (base / "checkpoints.begun").mkdir()
     except FileExistsError:
+        deadline = time.monotonic() + 300
         while not done.exists():
+            assert time.monotonic() < deadline, "another test process failed to write checkpoints"
             time.sleep(0.2)
     else:
         write_checkpoints(folder)

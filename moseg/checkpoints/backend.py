@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -27,6 +28,9 @@ class NetworkParams(Params):
 
 
 P = TypeVar("P", bound=NetworkParams)
+
+_OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory", re.IGNORECASE)
+"""What PyTorch says on a GPU, and on a CPU."""
 
 
 class NetworkBackend(Backend[P], Generic[P]):
@@ -96,13 +100,26 @@ class NetworkBackend(Backend[P], Generic[P]):
 
     @contextmanager
     def computing(self, task: Task) -> Iterator[None]:
-        """Compute without gradients and with the task's threads until the block ends."""
+        """Compute without gradients and with the task's threads until the block ends.
+
+        float32 is float32: the shorter products of some GPUs (TF32) are switched off.
+
+        Raises:
+            BackendError: the memory is not enough.
+        """
         import torch
 
         before = torch.get_num_threads()
         torch.set_num_threads(task.threads)
         try:
-            with torch.inference_mode():
+            with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
                 yield
+        except RuntimeError as error:
+            if not _OUT_OF_MEMORY.search(str(error)):
+                raise
+            raise BackendError(
+                f"{task.scene.name}: the memory of {self.device.name} is not enough for stage "
+                f"{self.stage}; use smaller frames or batches, or a smaller queries.memory_gb"
+            ) from error
         finally:
             torch.set_num_threads(before)

@@ -157,7 +157,8 @@ class Store:
     def _hint(self, given: str) -> str:
         official = {entry.file: entry.name for entry in self.manifest.checkpoints}
         if Path(given).name in official:
-            return f": no such file; its name in moseg is {official[Path(given).name]}"
+            entry = self.entry(official[Path(given).name])
+            return f": no such file; its name in moseg is {entry.name}: {entry.advice}"
         names = [entry.name for entry in self.manifest.checkpoints]
         near = difflib.get_close_matches(given, names, n=1)
         meant = f", did you mean {near[0]}" if near else ""

@@ -78,12 +78,16 @@ def _add_options(parser: argparse.ArgumentParser, default_config: Path | None) -
     )  # fmt: skip
     options.add_argument(
         "--step", type=int, default=None,
-        help="frames between query frames, of which the last frame is always one (default: that "
+        help="frames between query frames (default: that "
         "of the settings, 5 for the built-in preset and 10 for networks)",
     )  # fmt: skip
     options.add_argument(
         "--track_model", default="bootstapir", choices=["bootstapir", "cotracker"],
         help="name of the tracks' folder",
+    )  # fmt: skip
+    options.add_argument(
+        "--attention", choices=["sdpa", "xformers"],
+        help="kernels of the track classifier's attention (default: PyTorch's own)",
     )  # fmt: skip
     options.add_argument(
         "--gpus", type=int, nargs="+", default=None,

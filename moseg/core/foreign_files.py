@@ -38,10 +38,11 @@ def read_numbers(path: Path, shape: tuple[int | None, ...]) -> NDArray[np.floati
             numbers.
     """
     try:
-        array = np.load(_readable(path), allow_pickle=False)
+        with _readable(path).open("rb") as file:
+            array: NDArray[np.floating] = np.lib.format.read_array(file, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
         raise InputError(f"{path} is damaged or no array; make it again") from error
-    if not isinstance(array, np.ndarray) or array.dtype.kind != "f":
+    if array.dtype.kind != "f":
         raise InputError(f"{path} does not hold floating-point numbers; make it again")
     fits = len(shape) == array.ndim and all(
         want in (None, have) for want, have in zip(shape, array.shape, strict=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,11 +38,9 @@ class FramePoints:
 class LabelledTracks(Closing):
     """Random access by frame to the artefacts of the `tracks` and `labels` stages.
 
-    Few query frames are held at a time, so frames should be asked for in or against the
-    order of time.
+    The query frames whose windows share a frame are held at a time, so frames should be asked
+    for in or against the order of time.
     """
-
-    _held_sets = 12
 
     def __init__(self, tracks: Path, labels: Path) -> None:
         self._tracks = TrackSets(tracks)
@@ -49,6 +48,7 @@ class LabelledTracks(Closing):
         if self._tracks.query_frames != list(self._labels):
             raise CacheError(f"{labels} does not belong to {tracks}; delete both and run again")
         self._windows = {query: self._tracks.window(query) for query in self._labels}
+        self._held_sets = _most_at_once(self._windows.values())
         self._held: OrderedDict[int, tuple[Tracks, TrackLabels]] = OrderedDict()
 
     def points(self, frame: int) -> FramePoints:
@@ -90,3 +90,15 @@ class LabelledTracks(Closing):
     def close(self) -> None:
         """Close the tracks."""
         self._tracks.close()
+
+
+def _most_at_once(windows: Collection[tuple[int, int]]) -> int:
+    """Return how many windows (first frame, length) share a frame at most."""
+    ends = [(start, 1) for start, _ in windows] + [
+        (start + length, -1) for start, length in windows
+    ]
+    open_now = most = 0
+    for _, change in sorted(ends):
+        open_now += change
+        most = max(most, open_now)
+    return most

@@ -15,7 +15,7 @@ from moseg.core.frame_record import FrameRecord
 from moseg.core.stage import Report, Resources, Task
 from moseg.core.types import TrackLabels
 from moseg.models.track_classifier.options import Options, fitting_options
-from moseg.motion.classifier_inputs import ClassifierInputs
+from moseg.motion.classifier_inputs import ClassifierInputs, query_rows
 from moseg.motion.classifier_params import ClassifierParams
 from moseg.motion.ladder import LONG, choose_dynamic
 from moseg.motion.sampling import Sample, normalise
@@ -99,7 +99,7 @@ class TrackClassifierLabels(NetworkBackend[ClassifierParams]):
         ):
             for number, start in enumerate(inputs.points.starts):
                 window = self._label(inputs, number, rng)
-                for query, rows in inputs.query_rows(number):
+                for query, rows in query_rows(inputs.points, number):
                     labels = _labels_of(window, query, int(start), rows, inputs.points.length)
                     labels.save(task.out / f"{query:05d}.npz")
                 windows.append(window)

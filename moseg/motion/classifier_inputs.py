@@ -14,6 +14,7 @@ from moseg.core.disparity import DisparityMaps
 from moseg.core.errors import BackendError, CacheError
 from moseg.core.frames import Frames
 from moseg.core.point_features import FILE, PointFeatures, nearest_cells
+from moseg.core.query_points import QueryPoints
 from moseg.core.track_array import TrackArray
 from moseg.core.types import FeatureMap
 from moseg.models.track_classifier.options import DINO_CHANNELS, Options
@@ -54,7 +55,9 @@ class ClassifierInputs(Closing):
             if depth == "maps":
                 self._maps = DisparityMaps(folders["depths"])
                 _check_maps(self._maps, frames, folders["depths"])
-            self._features = _Features(folders["dinos"], self) if options.dino else None
+            self._features = (
+                _Features(folders["dinos"], self.points, self.size) if options.dino else None
+            )
         except Exception:
             self.close()
             raise
@@ -67,7 +70,7 @@ class ClassifierInputs(Closing):
         Raises:
             CacheError: tracks hold values that are not numbers.
         """
-        counts = [rows.stop - rows.start for _, rows in self.query_rows(window)]
+        counts = [rows.stop - rows.start for _, rows in query_rows(self.points, window)]
         total = sum(counts)
         if not self.points.drawn:
             rows = draw_rows(rng, counts, limit)
@@ -97,18 +100,11 @@ class ClassifierInputs(Closing):
         """
         return self._features.of(window, sample.rows) if self._features else None
 
-    def query_rows(self, window: int) -> Iterator[tuple[int, slice]]:
-        """Yield the query frames of a window with the rows of their tracks in it."""
-        frames = self.points.frame[self.points.rows(window)]
-        queries, first, count = np.unique(frames, return_index=True, return_counts=True)
-        for query, start, length in zip(queries, first, count, strict=True):
-            yield int(query), slice(int(start), int(start + length))
-
     def _gather(self, window: int, rows: Int64) -> Float32:
         """Return tracks [n, L, 4]; reads those of one query frame at a time."""
         base = self.points.rows(window).start
         parts = [np.zeros((0, self.points.length, 4), np.float32)]
-        for _, own in self.query_rows(window):
+        for _, own in query_rows(self.points, window):
             picked = rows[(own.start <= rows) & (rows < own.stop)] - own.start
             block = self._tracks.block(slice(base + own.start, base + own.stop))
             parts.append(block[picked])
@@ -124,48 +120,51 @@ class ClassifierInputs(Closing):
             self._maps.close()
 
 
+def query_rows(points: QueryPoints, window: int) -> Iterator[tuple[int, slice]]:
+    """Yield the query frames of a window with their rows among the points of the window."""
+    frames = points.frame[points.rows(window)]
+    queries, first, count = np.unique(frames, return_index=True, return_counts=True)
+    for query, start, length in zip(queries, first, count, strict=True):
+        yield int(query), slice(int(start), int(start + length))
+
+
 class _Features:
     """Appearance at query points, from a small array or from maps of the query frames."""
 
-    def __init__(self, folder: Path, inputs: ClassifierInputs) -> None:
-        self._folder, self._inputs = folder, inputs
+    def __init__(self, folder: Path, points: QueryPoints, size: tuple[int, int]) -> None:
+        self._folder, self._points, self._size = folder, points, size
         path = folder / FILE
         self._values = PointFeatures.load(path).values if path.exists() else None
-        if self._values is not None and len(self._values) != len(inputs.points):
+        if self._values is not None and len(self._values) != len(points):
             raise CacheError(f"{path} does not belong to these tracks; run --dinos again")
 
     def of(self, window: int, rows: Int64) -> Float32:
-        points = self._inputs.points
-        of_window = points.rows(window)
-        if self._values is not None:
-            values = self._values[of_window][rows]
-        else:
-            parts = [np.zeros((0, DINO_CHANNELS), np.float16)]
-            for query, own in self._inputs.query_rows(window):
-                picked = rows[(own.start <= rows) & (rows < own.stop)]
-                parts.append(self._at(query, points.xy[of_window][picked]))
-            values = np.concatenate(parts)
-        return _checked(values, self._folder)
+        """Return float32 [n, 768] of some points of a window."""
+        own = self._points.rows(window)
+        values = self._sampled(window, rows) if self._values is None else self._values[own][rows]
+        if values.shape[1] != DINO_CHANNELS:
+            raise _foreign(self._folder, values.shape[1])
+        if not np.isfinite(values).all():
+            raise CacheError(f"{self._folder} holds values that are not numbers; run --dinos again")
+        return values.astype(np.float32)
 
-    def _at(self, query: int, xy: Float32) -> NDArray[np.float16]:
+    def _sampled(self, window: int, rows: Int64) -> NDArray[np.float16]:
+        """Sample the maps of the query frames, one at a time."""
+        xy = self._points.xy[self._points.rows(window)]
+        parts = []
+        for query, own in query_rows(self._points, window):
+            picked = rows[(own.start <= rows) & (rows < own.stop)]
+            parts.append(nearest_cells(self._map(query), xy[picked], *self._size))
+        return np.concatenate(parts)
+
+    def _map(self, query: int) -> NDArray[np.float16]:
         path = self._folder / f"{query:05d}.npz"
         if not path.exists():
             raise CacheError(f"{path} is missing; run --dinos again")
-        return nearest_cells(_checked_map(FeatureMap.load(path), path), xy, *self._inputs.size)
-
-
-def _checked_map(features: FeatureMap, path: Path) -> NDArray[np.float16]:
-    if features.values.ndim != 3 or features.values.shape[2] != DINO_CHANNELS:
-        raise _foreign(path, features.values.shape[-1])
-    return features.values
-
-
-def _checked(values: NDArray[np.float16], folder: Path) -> Float32:
-    if values.shape[1] != DINO_CHANNELS:
-        raise _foreign(folder, values.shape[1])
-    if not np.isfinite(values).all():
-        raise CacheError(f"{folder} holds values that are not numbers; run --dinos again")
-    return values.astype(np.float32)
+        values = FeatureMap.load(path).values
+        if values.ndim != 3 or values.shape[2] != DINO_CHANNELS:
+            raise _foreign(path, values.shape[-1])
+        return values
 
 
 def _foreign(path: Path, channels: int) -> BackendError:

@@ -34,6 +34,12 @@ class OptionParams(Params):
         None, description="16-bit disparity cut off at 255, as the released weights want it, or all"
     )
 
+    @model_validator(mode="after")
+    def _can_be_built(self) -> Self:
+        if self.oanet and self.dino and self.dino_later and self.dino_woatt:
+            raise ValueError("oanet takes dino only with dino_later or dino_woatt set to false")
+        return self
+
 
 class ClassifierParams(NetworkParams):
     """Labels by the track classifier of SegAnyMo."""

@@ -60,12 +60,11 @@ def choose_rows(permutations: Sequence[Int64], last: Int64, limit: int) -> Int64
         limit: tracks that are classified together.
     """
     counts = [len(permutation) for permutation in permutations]
-    first = np.cumsum([0, *counts[:-1]])
-    parts = [
-        start + permutation[:kept]
-        for start, permutation, kept in zip(first, permutations, share(counts), strict=True)
-    ]
-    return np.concatenate([np.zeros(0, np.int64), *parts])[last[:limit]]
+    parts, first = [np.zeros(0, np.int64)], 0
+    for permutation, kept in zip(permutations, share(counts), strict=True):
+        parts.append(first + permutation[:kept])
+        first += len(permutation)
+    return np.concatenate(parts)[last[:limit]]
 
 
 def share(counts: Sequence[int]) -> list[int]:

@@ -8,7 +8,7 @@ from moseg.core.cache import discard
 from moseg.core.runner import Plan, SceneResult
 
 WORKING = ("flow", "depths")
-"""Stages whose artefacts are large and soon made again."""
+"""Stages whose artefacts are large and, without a network, soon made again."""
 
 
 def remove_working_files(plan: Plan, results: Sequence[SceneResult]) -> list[str]:
@@ -20,9 +20,17 @@ def remove_working_files(plan: Plan, results: Sequence[SceneResult]) -> list[str
     for result in results:
         if result.failure:
             continue
-        for stage in sorted(set(WORKING) - plan.wanted):
+        for stage in sorted(set(WORKING) - plan.wanted - _costly(plan)):
             slot = plan.layout.slot(result.scene.name, stage)
             size = discard(slot)
             if size:
                 lines.append(f"{result.scene.name}: removed {slot.target} ({size / 1e6:.0f} MB)")
     return lines
+
+
+def _costly(plan: Plan) -> set[str]:
+    """Return the stages by networks that no finished stage of the plan has read yet."""
+    read = {
+        stage for backend in plan.backends for stage in backend.needs if backend.stage == "labels"
+    }
+    return {backend.stage for backend in plan.backends if backend.uses_gpu} - read

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 _REFERENCE: dict[str, Any] = {
+    "precision": "float32",
     "queries": {"step": 10, "limit": 5000},
     "depths": {"backend": "depth_anything_v2", "resize": "minimal"},
     "tracks": {"backend": "tapir", "coordinates": "reference"},
@@ -18,7 +19,7 @@ PRESETS: dict[str, dict[str, Any]] = {
     "fast": {
         **_REFERENCE,
         "precision": "bfloat16",
-        "tracks": {**_REFERENCE["tracks"], "grids": "bfloat16"},
+        "tracks": {**_REFERENCE["tracks"], "grids": "float16"},
         "labels": {**_REFERENCE["labels"], "depth": "ones"},
     },
 }

@@ -50,11 +50,15 @@ def run_request(request: Request, listener: Listener) -> RunReport:
         if folder is not None:
             prepare_folder(folder)
     results: list[SceneResult] = []
-    for foreign, scenes in group_by_foreign(request, config, found.scenes).items():
-        for stage in foreign:
+    groups = group_by_foreign(request, config, found.scenes)
+    plans = [_plan(request, config, foreign) for foreign in groups]
+    for plan in plans:
+        check_backends(plan)
+    for plan, (foreign, scenes) in zip(plans, groups.items(), strict=True):
+        for stage in sorted({backend.stage for backend in plan.backends} & set(foreign)):
             folder = request.stage_folder(stage)
             listener.note(f"{stage}: read from {folder}, made by another program")
-        results += _run(request, config, foreign, scenes, listener)
+        results += _run(request, plan, scenes, listener)
     report = RunReport(
         results=(*found.failed, *results),
         problems=found.problems,
@@ -66,15 +70,9 @@ def run_request(request: Request, listener: Listener) -> RunReport:
 
 
 def _run(
-    request: Request,
-    config: PipelineConfig,
-    foreign: tuple[str, ...],
-    scenes: Sequence[Scene],
-    listener: Listener,
+    request: Request, plan: Plan, scenes: Sequence[Scene], listener: Listener
 ) -> list[SceneResult]:
-    """Run the scenes of which the stages in `foreign` were made by another program."""
-    plan = _plan(request, config, foreign)
-    check_backends(plan)
+    """Run scenes; with `--clean`, delete what they no longer need."""
     results = LocalRunner(len(request.gpus or [0])).run(plan, scenes, listener)
     if request.clean:
         for line in remove_working_files(plan, results):
@@ -83,6 +81,7 @@ def _run(
 
 
 def _plan(request: Request, config: PipelineConfig, foreign: tuple[str, ...]) -> Plan:
+    """Return the plan for scenes of which the stages in `foreign` were made by another program."""
     flags = request.flags
     folders = {stage: request.stage_folder(stage) for stage in foreign}
     backends = reference_backends(

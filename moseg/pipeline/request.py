@@ -34,6 +34,7 @@ class Request:
     gpus: tuple[int, ...] | list[int] | None = None
     clean: bool = False
     compact: bool = False
+    attention: str | None = None
 
     @property
     def image_folder(self) -> Path:
@@ -114,5 +115,7 @@ class Request:
     def config(self) -> PipelineConfig:
         """Return the settings: the configuration file with the flags on top."""
         settings = [f"frames.max_side={EFFICIENT.max_side}"] if self.efficient else []
+        if self.attention is not None:
+            settings.append(f"labels.attention={self.attention}")
         config = load_config(None, self.config_file, settings)
         return config if self.step is None else config.with_step(self.step)

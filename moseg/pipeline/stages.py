@@ -19,7 +19,7 @@ from moseg.preproc.dinos.dinov2 import Dinov2Features, Dinov2Params
 from moseg.preproc.dinos.reference import ReferenceFeatures
 from moseg.preproc.flow.backend import DisFlow
 from moseg.preproc.frames.source import SourceFrames
-from moseg.preproc.queries.backend import GridQueries, GridQueryParams
+from moseg.preproc.queries.backend import LONGEST_WINDOW, GridQueries, WindowedParams
 from moseg.preproc.queries.reference import ReferenceQueries
 from moseg.preproc.tracks.backend import GridParams, GridTracks
 from moseg.preproc.tracks.memory import window_length
@@ -142,10 +142,10 @@ def _made(params: Params) -> Backend[Any]:
     return BACKENDS[type(params)](params)
 
 
-def _with_window(config: PipelineConfig) -> GridQueryParams:
+def _with_window(config: PipelineConfig) -> WindowedParams:
     """Return the settings of the queries with the window that the tracker's memory allows."""
     queries, tracks = config.queries, config.tracks
-    if queries.window is not None or not isinstance(tracks, TapirParams):
-        return queries
-    window = window_length(tracks, queries.memory_gb)
-    return queries.model_copy(update={"window": window})
+    window = queries.window or LONGEST_WINDOW
+    if queries.window is None and isinstance(tracks, TapirParams):
+        window = min(LONGEST_WINDOW, window_length(tracks, queries.memory_gb))
+    return WindowedParams(step=queries.step, limit=queries.limit, window=window)

@@ -86,15 +86,15 @@ class Preview(Backend[PreviewParams]):
             sentence=sentence,
             columns=self.params.columns,
         )
-        points = LabelledTracks(task.inputs["tracks"], task.inputs["labels"])
         scale = Scale.between((index.height, index.width), (frames.height, frames.width))
         positions = sheet_columns(len(frames), self.params.columns)
         sources = [frames.source_indices[position] for position in positions]
         pictures = Frames(task.scene, index).subset(sources)
-        for position, source, picture in zip(positions, sources, pictures, strict=True):
-            seen = points.points(position)
-            ids = read_mask_png(task.inputs["masks"] / f"{index.names[source]}.png")
-            title = f"{index.names[source]}   {index.times[source]:.2f} s"
-            sheet.add_column(picture, scale.to_selected(seen.xy), seen.probability, ids, title)
+        with LabelledTracks(task.inputs["tracks"], task.inputs["labels"]) as points:
+            for position, source, picture in zip(positions, sources, pictures, strict=True):
+                seen = points.points(position)
+                ids = read_mask_png(task.inputs["masks"] / f"{index.names[source]}.png")
+                title = f"{index.names[source]}   {index.times[source]:.2f} s"
+                sheet.add_column(picture, scale.to_selected(seen.xy), seen.probability, ids, title)
         sheet.save(task.out)
         return Report()

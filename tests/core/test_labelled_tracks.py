@@ -9,6 +9,7 @@ import pytest
 
 from moseg.core.errors import CacheError
 from moseg.core.labelled_tracks import LabelledTracks
+from moseg.core.track_sets import TrackSets
 from moseg.core.types import TrackLabels, Tracks
 
 COUNT = 3
@@ -80,15 +81,32 @@ def test_a_frame_that_no_set_covers_has_no_points(stored: Path, frame: int) -> N
     assert points.log_odds.shape == points.probability.shape == points.confidence.shape == (0,)
 
 
-def test_few_sets_are_held_and_the_answer_stays(
+def test_few_sets_are_held_and_each_is_read_once_in_order_of_time(
     stored: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(LabelledTracks, "_held_sets", 1)
-    small, large = opened(stored), opened(stored)
-    large._held_sets = 9
-    for frame in (0, 8, 2, 12, 3):
-        assert (small.points(frame).xy == large.points(frame).xy).all()
-        assert len(small._held) == 1
+    read: list[int] = []
+    load = TrackSets.load
+
+    def counting(self: TrackSets, query: int) -> Tracks:
+        read.append(query)
+        return load(self, query)
+
+    monkeypatch.setattr(TrackSets, "load", counting)
+    points = opened(stored)
+    for frame in range(13):
+        points.points(frame)
+        assert len(points._held) <= 2, "no more than two windows share a frame"
+    assert read == [0, 5, 10]
+
+
+def test_tracks_that_were_not_judged_are_left_out(stored: Path) -> None:
+    path = stored / "labels" / "00000.npz"
+    labels = TrackLabels.load(path)
+    labels.probability[1] = np.nan
+    labels.save(path)
+    before = [0, 1, 2]
+    before.remove(0 % COUNT)
+    assert opened(stored).points(0).xy[:, 0].tolist() == [i for i in before if i != 1]
 
 
 def test_labels_of_other_tracks_are_refused(stored: Path) -> None:

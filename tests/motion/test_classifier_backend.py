@@ -1,4 +1,4 @@
-"""Labels by the network: what is read, classified and written, and what is refused."""
+"""Labels by the network: what is read, classified and written."""
 
 from __future__ import annotations
 
@@ -11,103 +11,31 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from pydantic import ValidationError
-from safetensors.torch import save_file
 
 from moseg.core.device import Device
-from moseg.core.disparity import DisparityWriter
-from moseg.core.errors import BackendError, CacheError
-from moseg.core.point_features import PointFeatures
-from moseg.core.query_points import QueryPoints
-from moseg.core.stage import Report, Task
-from moseg.core.track_array import TrackArrayWriter
-from moseg.core.types import FeatureMap, TrackLabels
+from moseg.core.errors import CacheError
+from moseg.core.types import FeatureMap
 from moseg.models.track_classifier.options import Options
 from moseg.motion.classifier import ClassifierParams, TrackClassifierLabels
-from tests.models.track_classifier.cases import random_classifier
-from tests.preproc.network_tasks import image_task, pictures
-
-FRAMES, H, W = 9, 24, 40
-SEEN, HIDDEN = -4.0, 4.0
+from tests.motion.classifier_world import (
+    FRAMES,
+    HIDDEN,
+    SEEN,
+    H,
+    W,
+    World,
+    backend,
+    labels_of,
+    official,
+    probabilities,
+    run,
+    stored,
+)
 
 
 @pytest.fixture(autouse=True)
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MOSEG_CHECKPOINTS", str(tmp_path / "store"))
-
-
-def official(path: Path, options: Options | None = None, **changes: torch.Tensor) -> Path:
-    """Write random weights as the authors of the classifier do."""
-    state = dict(random_classifier(options).state_dict()) | changes
-    torch.save({"epoch": 3, "model_state_dict": state}, path)
-    return path
-
-
-class World:
-    """A scene with its artefacts, which tests change before they run the backend."""
-
-    def __init__(
-        self, folder: Path, queries: dict[int, int], frames: int = FRAMES, window: int | None = None
-    ) -> None:
-        """Args: `queries`, points of each query frame; `window`, frames tracked together."""
-        self.folder = folder
-        self.task = image_task(folder, pictures(frames, H, W))
-        length = window or frames
-        rng = np.random.default_rng(0)
-        counts = list(queries.values())
-        total = sum(counts)
-        frame = np.repeat(np.array(list(queries), np.int64), counts)
-        self.points = QueryPoints(
-            starts=np.unique(frame // length) * length,
-            length=length,
-            window=np.unique(frame // length, return_inverse=True)[1],
-            frame=frame,
-            xy=rng.uniform(0, [W, H], (total, 2)).astype(np.float32),
-            drawn=True,
-        )
-        steps = rng.normal(0, 1.5, (total, length, 2)).cumsum(axis=1)
-        logits = rng.choice([SEEN, SEEN, HIDDEN], (total, length, 2))
-        logits[..., 1] = -3
-        self.tracks = np.concatenate([self.points.xy[:, None] + steps, logits], axis=-1)
-        self.tracks = self.tracks.astype(np.float32)
-        self.disparity = rng.uniform(1, 9, (frames, H, W)).astype(np.float32)
-        self.features = rng.normal(size=(total, 768)).astype(np.float16)
-
-    def write(self) -> Task:
-        """Write the artefacts and return the task."""
-        inputs = dict(self.task.inputs)
-        for stage in ("tracks", "depths", "dinos"):
-            inputs[stage] = self.folder / stage
-            inputs[stage].mkdir(exist_ok=True)
-        with TrackArrayWriter(inputs["tracks"], self.points) as tracks:
-            tracks.append(self.tracks)
-        with DisparityWriter(inputs["depths"], self.disparity.shape[1:]) as maps:
-            for frame in self.disparity:
-                maps.append(frame)
-        PointFeatures(self.features).save(inputs["dinos"] / "points.npz")
-        return replace(self.task, inputs=inputs)
-
-
-def backend(
-    checkpoint: Path, device: Device | None = None, **settings: Any
-) -> TrackClassifierLabels:
-    made = TrackClassifierLabels(ClassifierParams(checkpoint=str(checkpoint), **settings))
-    made.prepare(device or Device())
-    return made
-
-
-def labels_of(task: Task) -> dict[int, TrackLabels]:
-    return {int(path.stem): TrackLabels.load(path) for path in sorted(task.out.glob("*.npz"))}
-
-
-def run(task: Task, checkpoint: Path, **settings: Any) -> tuple[dict[int, TrackLabels], Report]:
-    made = backend(checkpoint, **settings)
-    report = made.run(task)
-    return labels_of(task), report
-
-
-def probabilities(labels: dict[int, TrackLabels]) -> np.ndarray:
-    return np.concatenate([labels[query].probability for query in sorted(labels)])
 
 
 @pytest.fixture(scope="module")
@@ -146,7 +74,7 @@ def test_the_network_gets_what_the_artefacts_hold(
     world.tracks[:, 3, 2] = HIDDEN
     world.tracks[7, 3, 3] = -6
     made = backend(weights)
-    seen = {}
+    seen: dict[str, np.ndarray] = {}
 
     def spy(traj: torch.Tensor, mask: torch.Tensor, **others: torch.Tensor) -> torch.Tensor:
         seen.update(traj=traj.numpy(), mask=mask.numpy())
@@ -288,31 +216,6 @@ def test_weights_without_depth_and_features(tmp_path: Path) -> None:
     assert np.isfinite(labels[0].probability).all()
 
 
-def stored(path: Path, options: Options) -> Path:
-    """Write converted weights, with their options."""
-    state = random_classifier(options).state_dict()
-    save_file(dict(state), path, metadata={"options": options.to_json()})
-    return path
-
-
-@pytest.mark.parametrize(
-    ("options", "settings", "line"),
-    [
-        (Options(), {"depth": "none"}, "uses depth, but labels.depth is none; set it to maps"),
-        (Options(depths=False, extra_info=False), {}, "uses no depth; set labels.depth to none"),
-        (Options(depth_read="full"), {"depth": "ones"}, "reference and full.*set .* to maps"),
-        (Options(depth_lookup="pixel"), {"depth": "ones"}, "pixel and clip8.*set .* to maps"),
-        (Options(), {"options": {"dino": False}}, "option dino: false does not fit"),
-        (Options(depth_read="full"), {"options": {"depth_read": "clip8"}}, "option depth_read"),
-    ],
-)
-def test_settings_that_contradict_the_weights(
-    tmp_path: Path, options: Options, settings: dict[str, Any], line: str
-) -> None:
-    with pytest.raises(BackendError, match=line):
-        backend(stored(tmp_path / "moseg.safetensors", options), **settings)
-
-
 def test_stored_options_are_used(tmp_path: Path) -> None:
     options = Options(depth_lookup="pixel", depth_read="full", time_att=False)
     assert backend(stored(tmp_path / "new.safetensors", options)).network.options == options
@@ -320,28 +223,6 @@ def test_stored_options_are_used(tmp_path: Path) -> None:
     told = {"depth_lookup": "pixel", "depth_read": "full", "time_att": False}
     assert backend(plain, options=told).network.options == options
     assert backend(plain).network.options == Options()
-
-
-@pytest.mark.parametrize("depths", [True, False])
-def test_depth_settings_that_contradict_each_other(depths: bool) -> None:
-    depth = "none" if depths else "ones"
-    with pytest.raises(ValidationError, match="set depth to"):
-        ClassifierParams(depth=depth, options={"depths": depths})
-
-
-def test_checkpoint_of_another_model(tmp_path: Path) -> None:
-    path = tmp_path / "other.pth"
-    torch.save({"cls_token": torch.zeros(1, 1, 8)}, path)
-    with pytest.raises(BackendError, match=r"other.pth is no track classifier"):
-        backend(path)
-    with pytest.raises(BackendError, match=r"unexpected: decoder.extra"):
-        backend(official(path, **{"decoder.extra": torch.zeros(1)}))
-
-
-def test_xformers_is_missed_before_anything_is_done(weights: Path) -> None:
-    made = TrackClassifierLabels(ClassifierParams(checkpoint=str(weights), attention="xformers"))
-    with pytest.raises(BackendError, match=r"labels.attention is xformers.*pip install"):
-        made.check()
 
 
 def test_bfloat16_changes_little(tmp_path: Path, weights: Path) -> None:
@@ -383,10 +264,39 @@ def test_a_scene_of_one_frame_and_few_points(tmp_path: Path, weights: Path) -> N
     assert report.summary == {"moving_tracks": 2, "labelled_tracks": 2, "thresholds": [0.0]}
 
 
+def test_a_scene_without_points(tmp_path: Path, weights: Path) -> None:
+    world = World(tmp_path, {0: 1})
+    none = {"window": world.points.window[:0], "frame": world.points.frame[:0]}
+    for drawn in (True, False):
+        world.points = replace(world.points, **none, xy=world.points.xy[:0], drawn=drawn)
+        world.tracks, world.features = world.tracks[:0], world.features[:0]
+        labels, report = run(world.write(), weights)
+        assert not labels
+        assert report.summary["labelled_tracks"] == 0
+
+
 def test_constant_disparity(tmp_path: Path, weights: Path) -> None:
     world = World(tmp_path, {0: 15})
     world.disparity[:] = 4
     assert np.isfinite(probabilities(run(world.write(), weights)[0])).any()
+
+
+@pytest.mark.parametrize(("frames", "threshold"), [(300, 0.95), (301, 0.98)])
+def test_long_windows_take_the_long_ladder(
+    tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch, frames: int, threshold: float
+) -> None:
+    world = World(tmp_path, {0: 12}, frames=frames)
+    world.tracks[..., 2] = SEEN
+    made = backend(weights)
+    logits = torch.linspace(1, 20, 12)
+    logits[:10] = 4.2  # probability 0.985
+    monkeypatch.setattr(made.network, "forward", lambda *_, **__: logits)
+    task = world.write()
+    assert made.run(task).summary["thresholds"] == [threshold]
+    labels = labels_of(task)[0]
+    assert labels.dynamic.all()
+    assert labels.log_odds.max() == 8
+    assert labels.probability[-1] > 0.9999
 
 
 def test_the_ladder_is_a_setting(tmp_path: Path, weights: Path) -> None:
@@ -402,70 +312,6 @@ def test_the_ladder_is_a_setting(tmp_path: Path, weights: Path) -> None:
     _, report = run(task, weights, **{**settings, "ladder": (0.999,)})
     assert report.summary["moving_tracks"] == 1
     assert report.summary["thresholds"] == [0.0]
-
-
-def test_damaged_numbers_in_the_weights(tmp_path: Path) -> None:
-    bad = official(tmp_path / "bad.pth", **{"decoder.output_layer.bias": torch.tensor([np.nan])})
-    with pytest.raises(BackendError, match=r"bad.pth answers with values that are not numbers"):
-        run(World(tmp_path, {0: 15}).write(), bad)
-
-
-def damage_tracks(world: World, task: Task) -> None:
-    world.tracks[3, 2, 0] = np.nan
-    world.write()
-
-
-def damage_features(world: World, task: Task) -> None:
-    world.features[3, 2] = np.inf
-    world.write()
-
-
-def other_frames(world: World, task: Task) -> None:
-    world.disparity = world.disparity[:-1]
-    world.write()
-
-
-def other_size(world: World, task: Task) -> None:
-    world.disparity = world.disparity[:, ::2]
-    world.write()
-
-
-def other_points(world: World, task: Task) -> None:
-    world.features = world.features[:-1]
-    world.write()
-
-
-def longer_tracks(world: World, task: Task) -> None:
-    world.points = replace(world.points, starts=np.array([2]))
-    world.write()
-
-
-@pytest.mark.parametrize(
-    ("change", "line"),
-    [
-        (damage_tracks, "tracks hold values that are not numbers; run --tracks again"),
-        (damage_features, "dinos holds values that are not numbers; run --dinos again"),
-        (other_frames, "holds 8 maps of 40x24 pixels, the scene has 9 frames of 40x24; run --d"),
-        (other_size, "holds 9 maps of 40x12 pixels, the scene has 9 frames of 40x24; run --d"),
-        (other_points, "points.npz does not belong to these tracks; run --dinos again"),
-        (longer_tracks, "tracks of more than 9 frames; run --tracks again"),
-    ],
-)
-def test_artefacts_that_do_not_belong(
-    tmp_path: Path, weights: Path, change: Any, line: str
-) -> None:
-    world = World(tmp_path, {0: 15})
-    task = world.write()
-    change(world, task)
-    with pytest.raises(CacheError, match=line):
-        run(task, weights)
-
-
-def test_features_of_another_network(tmp_path: Path, weights: Path) -> None:
-    world = World(tmp_path, {0: 15})
-    world.features = world.features[:, :384].copy()
-    with pytest.raises(BackendError, match=r"384 channels, the track classifier takes 768: set"):
-        run(world.write(), weights)
 
 
 def test_settings_load_without_pytorch() -> None:

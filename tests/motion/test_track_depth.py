@@ -48,7 +48,7 @@ def test_16_bit_images_as_the_reference_writes_them(path: Path) -> None:
 
 
 def test_lookup_by_pixel() -> None:
-    xy = np.array([[0, 0], [3.9, 2.1], [7.4, 5.6], [-0.4, 3], [-50, 50]], np.float32)
+    xy = np.array([[0, 0], [3.9, 2.8], [7.4, 5.6], [-0.4, 3], [-50, 50]], np.float32)
     index = lookup_index(xy, (H, W), "pixel")
     rows, columns = np.divmod(index, W)
     assert columns.tolist() == [0, 3, 7, 0, 0]

@@ -12,8 +12,9 @@ import pytest
 from moseg.core.track_array import TrackArray
 from moseg.core.types import TrackLabels
 from moseg.sample.clip import render_sample
-from tests.cli.commands import moseg, run_inference, run_inference_alone
+from tests.cli.commands import left_overs, moseg, run_inference, run_inference_alone
 from tests.filled import shared_checkpoints
+from tests.limits import largest_file
 from tests.media import write_images
 
 FRAMES, HEIGHT, WIDTH = 7, 48, 70
@@ -136,6 +137,20 @@ def test_a_changed_setting_redoes_what_depends_on_it(root, tmp_path, change, red
     assert f"parameter changed: {reason}" in again.err
 
 
+def test_a_full_disk_is_said_and_leaves_the_old_results(root, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy)
+    before = (copy / ".moseg/clip/depths/disparity.npy").read_bytes()
+    (copy / "config.yaml").write_text(CONFIG.replace("side: 70", "side: 84"))
+    with largest_file(20_000):
+        full = run_inference(*flags(copy, "--depths"))
+    assert full.code == 2
+    assert "cannot write" in full.err
+    assert (copy / ".moseg/clip/depths/disparity.npy").read_bytes() == before
+    assert not left_overs(copy)
+    assert run_inference(*flags(copy, "--depths")).code == 0
+
+
 def test_masks_stand_on_these_labels(root, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
@@ -190,6 +205,42 @@ def test_folders_of_the_reference_give_the_same_labels(tmp_path):
     broken = run_inference(*flags(theirs, *infer(theirs)))
     assert broken.code == 2
     assert "00002_00003.npy is missing" in broken.err
+
+
+def test_our_own_drawn_sample_gives_the_same_labels_when_it_is_read_back(root, tmp_path):
+    theirs = tmp_path / "theirs"
+    shutil.copytree(root, theirs, ignore=shutil.ignore_patterns(".moseg", "mseg"))
+    assert run_inference(*flags(theirs, "--dinos")).code == 0
+    done = run_inference(*flags(theirs, *infer(theirs)))
+    assert done.code == 2, "features at points of other query points cannot serve"
+    text = CONFIG + "dinos: {maps: full}\n"
+    (theirs / "config.yaml").write_text(text)
+    shutil.rmtree(theirs / ".moseg")
+    assert run_inference(*flags(theirs, "--dinos")).code == 0
+    shutil.rmtree(theirs / ".moseg")
+    done = run_inference(*flags(theirs, *infer(theirs)))
+    assert done.code == 0, done.err
+    first, second = labels_of(root), labels_of(theirs)
+    for name, labels in first.items():
+        assert np.array_equal(labels.probability, second[name].probability, equal_nan=True)
+
+
+def test_working_files_that_labels_still_need_outlive_clean(root, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy, ignore=shutil.ignore_patterns("mseg"))
+    assert run_inference(*flags(copy, *PREPROCESS, "--clean")).code == 0
+    assert (copy / ".moseg/clip/depths").exists()
+    assert run_inference(*flags(copy, *infer(copy), "--clean")).code == 0
+    assert not (copy / ".moseg/clip/depths").exists()
+
+
+def test_settings_of_memory_and_speed_redo_no_more_than_their_stage(root, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(root, copy)
+    changed = CONFIG.replace("limit: 60", "limit: 60, memory_gb: 3")
+    (copy / "config.yaml").write_text(changed)
+    assert run_inference(*flags(copy, *PREPROCESS, *infer(copy))).code == 0
+    assert computed(copy) == {}
 
 
 def test_a_missing_checkpoint_ends_in_the_command_that_brings_it(tmp_path, monkeypatch):

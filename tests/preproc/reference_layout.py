@@ -40,7 +40,7 @@ def write_tracks(
     held = {}
     for query, count in zip(queries, counts, strict=True):
         for target, name in enumerate(names):
-            held[query, target] = rng.normal(size=(count, 4)) * 5
+            held[query, target] = rng.uniform(0, 10, (count, 4))
             np.save(folder / f"{names[query]}_{name}.npy", held[query, target])
     return held
 

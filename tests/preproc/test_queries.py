@@ -92,6 +92,11 @@ def test_fewer_points_than_asked_are_all_taken():
     assert len(points) == 16
 
 
+def test_every_query_frame_has_a_point():
+    points = all_points(300, grid_points(16, 16), 1, 512, 5000, seed=0)
+    assert len(points) == 300
+
+
 def test_long_videos_have_windows_that_own_their_query_frames(tmp_path):
     grid = grid_points(40, 60)
     points = all_points(230, grid, 10, 50, 100, seed=0)

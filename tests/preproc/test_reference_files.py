@@ -16,7 +16,7 @@ from moseg.core.track_array import TrackArray
 from moseg.core.types import FeatureMap
 from moseg.preproc.depths.reference import ReferenceDepths
 from moseg.preproc.dinos.reference import ReferenceFeatures
-from moseg.preproc.queries.backend import GridQueryParams
+from moseg.preproc.queries.backend import WindowedParams
 from moseg.preproc.queries.reference import ReferenceQueries
 from moseg.preproc.tracks.reference import ReferenceTracks
 from tests.preproc.reference_layout import frames_task, write_depths, write_frames, write_tracks
@@ -24,6 +24,7 @@ from tests.preproc.reference_layout import frames_task, write_depths, write_fram
 NAMES = ["a", "a_b", "b", "c_a", "d"]
 SIZE = (12, 20)
 QUERIES, COUNTS = [0, 1, 4], [3, 2, 4]
+GRID = SIZE[0] * SIZE[1]
 
 
 @pytest.fixture
@@ -32,7 +33,7 @@ def scene(tmp_path):
 
 
 def queries_of(scene, tmp_path, window=100):
-    params = GridQueryParams(window=window)
+    params = WindowedParams(step=1, limit=None, window=window)
     task = frames_task(scene, tmp_path / "work")
     target = tmp_path / "queries.npz"
     ReferenceQueries(params, tmp_path / "bootstapir").run(dataclasses.replace(task, out=target))
@@ -44,7 +45,7 @@ def test_tracks_come_back_as_they_are(scene, tmp_path):
     queries = queries_of(scene, tmp_path)
     points = QueryPoints.load(queries)
     assert points.query_frames == QUERIES
-    assert not points.drawn
+    assert points.drawn, "fewer points than the grid: a sample"
     task = frames_task(scene, tmp_path / "work", queries=queries)
     ReferenceTracks(tmp_path / "bootstapir").run(task)
     with TrackArray(task.out) as tracks:
@@ -54,6 +55,21 @@ def test_tracks_come_back_as_they_are(scene, tmp_path):
             block = tracks.block(rows)
             for target in range(len(NAMES)):
                 assert np.array_equal(block[:, target], held[query, target].astype(np.float32))
+
+
+def test_a_whole_grid_is_still_to_be_drawn_from(scene, tmp_path):
+    write_tracks(tmp_path / "bootstapir/clip", NAMES, [0, 4], [GRID, GRID])
+    assert not QueryPoints.load(queries_of(scene, tmp_path)).drawn
+
+
+def test_only_query_frames_of_the_step_are_read(scene, tmp_path):
+    write_tracks(tmp_path / "bootstapir/clip", NAMES, QUERIES, COUNTS)
+    task = frames_task(scene, tmp_path / "work")
+    target = tmp_path / "queries.npz"
+    backend = ReferenceQueries(WindowedParams(step=4, limit=7, window=9), tmp_path / "bootstapir")
+    report = backend.run(dataclasses.replace(task, out=target))
+    assert QueryPoints.load(target).query_frames == [0, 4]
+    assert report.notes == ("tracks of 1 query frames are left out, by queries.step",)
 
 
 def test_tracks_of_long_scenes_are_cut_into_windows(scene, tmp_path):
@@ -79,7 +95,12 @@ def test_tracks_of_long_scenes_are_cut_into_windows(scene, tmp_path):
         (lambda f: np.save(f / "d_b.npy", np.full((4, 4), np.nan)), "not numbers"),
         (lambda f: np.save(f / "d_b.npy", np.array([{}] * 4)), "damaged"),
         (lambda f: np.save(f / "d_b.npy", np.ones((4, 4), int)), "floating-point"),
+        (lambda f: (f / "d_b.npy").write_bytes(b"PK" + bytes(9)), "d_b.npy is damaged"),
         (lambda f: [p.unlink() for p in f.iterdir()], "holds no <query>_<frame>.npy"),
+        (lambda f: np.save(f / "d_d.npy", np.full((4, 4), 19.6)), "another size"),
+        (lambda f: np.save(f / "d_d.npy", np.full((4, 4), -1.0)), "another size"),
+        (lambda f: np.save(f / "d_d.npy", np.ones((241, 4))), "another size"),
+        (lambda f: np.save(f / "d_d.npy", np.ones((0, 4))), "holds no tracks"),
     ],
 )
 def test_wrong_track_files_are_named(scene, tmp_path, damage, words):
@@ -132,6 +153,15 @@ def write_features(folder, packed):
         else:
             np.save(folder / f"{NAMES[query]}.npy", values)
     return maps
+
+
+def test_features_of_other_frames_are_refused(scene, tmp_path):
+    write_tracks(tmp_path / "bootstapir/clip", NAMES, QUERIES, COUNTS)
+    write_features(tmp_path / "dinos/clip", False)
+    np.save(tmp_path / "dinos/clip/a_b.npy", np.ones((16, 9, 5), np.float16))
+    task = frames_task(scene, tmp_path / "work", queries=queries_of(scene, tmp_path))
+    with pytest.raises(InputError, match="9x16 cells"):
+        ReferenceFeatures(tmp_path / "dinos").run(task)
 
 
 @pytest.mark.parametrize("packed", [False, True])

@@ -71,6 +71,9 @@ def build(weights: Weights) -> DepthAnythingForDepthEstimation:
             f"{weights.path} gives metric depth, where large is far; "
             "use a checkpoint of relative depth"
         )
+    kind = network.backbone.config.model_type
+    if kind != "dinov2":
+        raise BackendError(f"{weights.path} has a backbone of type {kind} instead of dinov2")
     use_official_positions(network.backbone.embeddings)
     return network
 
@@ -163,6 +166,7 @@ class DisparityNetwork(nn.Module):
             full = functional.interpolate(
                 merged.float(), size=pixels.shape[2:], mode="bilinear", align_corners=True
             )
+            del merged
             full = self.head.conv2(full).relu_()
             # A convolution to one channel rounds differently for another number of threads.
             last = self.head.conv3

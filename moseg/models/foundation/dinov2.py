@@ -137,11 +137,11 @@ def key_table(size: Size) -> KeyTable:
 
 
 class KeyFeatures(nn.Module):
-    """The keys of one block as dense features (Amir et al., "Deep ViT Features as Dense Visual
-    Descriptors", 2021), on a finer grid of patches, as SegAnyMo (CVPR 2025) reads them.
+    """Keys of one block as dense features on a fine grid, as SegAnyMo (CVPR 2025) reads them.
 
-    Only what stands before those keys is kept: later blocks, and the rest of the block that is
-    read, are neither run nor held.
+    After Amir et al., "Deep ViT Features as Dense Visual Descriptors", 2021. Only what stands
+    before those keys is kept: later blocks, and the rest of the block that is read, are neither
+    run nor held.
 
     Args:
         network: is taken apart and must not be used afterwards.

@@ -31,7 +31,8 @@ class EncoderBlock(nn.Module):
         def step(part: Tensor, features: Tensor | None) -> Tensor:
             part = self.norm1(part + _ask(self.attention, part, answers))
             joined = part if features is None else torch.cat([part, features], dim=-1)
-            return self.norm2(part + self.ffn(joined))  # type: ignore[no-any-return]
+            result: Tensor = self.norm2(part + self.ffn(joined))
+            return result
 
         return by_rows(step, x, beside)
 
@@ -54,7 +55,8 @@ class DecoderBlock(nn.Module):
         def step(part: Tensor) -> Tensor:
             part = self.norm1(part + _ask(self.self_attention, part, own))
             part = self.norm2(part + _ask(self.cross_attention, part, encoded))
-            return self.norm3(part + self.ffn(part))  # type: ignore[no-any-return]
+            result: Tensor = self.norm3(part + self.ffn(part))
+            return result
 
         return by_rows(step, x)
 

@@ -119,4 +119,4 @@ def build_classifier(
     with torch.device("meta"):
         network = TrackClassifier(options, kernels)
     load_strict(network, tensors, what)
-    return network.float().eval()
+    return network.eval()

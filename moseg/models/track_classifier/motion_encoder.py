@@ -82,7 +82,8 @@ class Layer(nn.Module):
 
     def feedforward(self, x: Tensor) -> Tensor:
         """Return the two linear layers' output for x [..., 16]."""
-        return self.linear2(F.relu(self.linear1(x)))  # type: ignore[no-any-return]
+        result: Tensor = self.linear2(F.relu(self.linear1(x)))
+        return result
 
 
 class EncoderLayer(Layer):
@@ -116,7 +117,8 @@ class DecoderLayer(Layer):
     def _finish(self, x: Tensor, memory: Tensor) -> Tensor:
         # Hidden frames are asked as well: the released weights were trained so.
         x = self.norm2(x + self.multihead_attn(x, self.multihead_attn.answers(memory)))
-        return self.norm3(x + self.feedforward(x))  # type: ignore[no-any-return]
+        result: Tensor = self.norm3(x + self.feedforward(x))
+        return result
 
 
 class Stack(nn.Module):
@@ -144,7 +146,8 @@ class TransformerModel(nn.Module):
         memory = self.encoder.norm(memory)
         for layer in self.decoder.layers:
             x = layer(x, memory, visible)
-        return self.decoder.norm(x)  # type: ignore[no-any-return]
+        result: Tensor = self.decoder.norm(x)
+        return result
 
 
 class MotionEncoder(nn.Module):
@@ -178,7 +181,8 @@ class MotionEncoder(nn.Module):
         visible = Visible(hidden)
         x = by_rows(self._enter, position, hidden, depth, visibility, confidence, dino)
         # Hidden frames count here as well: the released weights were trained so.
-        return self.transformer_model(x, visible).amax(dim=1)  # type: ignore[no-any-return]
+        summary: Tensor = self.transformer_model(x, visible).amax(dim=1)
+        return summary
 
     def _enter(
         self,

@@ -55,7 +55,8 @@ class PointLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return [1, 128, N, 1]."""
         shortcut = x if self.shot_cut is None else self.shot_cut(x)
-        return self.conv(x) + shortcut  # type: ignore[no-any-return]
+        result: Tensor = self.conv(x) + shortcut
+        return result
 
 
 class ClusterLayer(nn.Module):
@@ -70,7 +71,8 @@ class ClusterLayer(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Return [1, 128, 100, 1]."""
         mixed = self.conv1(x)
-        return x + self.conv3(mixed + self.conv2(mixed))  # type: ignore[no-any-return]
+        result: Tensor = x + self.conv3(mixed + self.conv2(mixed))
+        return result
 
 
 class Assignment(nn.Module):
@@ -82,7 +84,8 @@ class Assignment(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Return [1, 100, N]."""
-        return self.conv(x).squeeze(3)  # type: ignore[no-any-return]
+        scores: Tensor = self.conv(x)
+        return scores.squeeze(3)
 
 
 class OrderAwareDecoder(nn.Module):

@@ -43,7 +43,7 @@ class Options:
             uses the whole range.
 
     Raises:
-        BackendError: the flags exclude each other.
+        BackendError: a value is none of an option's, or flags exclude each other.
     """
 
     tracks: bool = True
@@ -111,6 +111,14 @@ class Options:
             raise BackendError(f"{what}: its stored options cannot be used ({error})") from error
 
 
+VALUES: Mapping[str, tuple[bool | str, ...]] = {
+    **{field.name: (True, False) for field in fields(Options)},
+    "depth_lookup": ("reference", "pixel"),
+    "depth_read": ("clip8", "full"),
+}
+"""Option -> what it may be."""
+
+
 def fitting_options(
     shapes: Shapes,
     what: str,
@@ -147,7 +155,11 @@ def fitting_options(
             )
         fitting, assumed = [stored], stored
     for name, value in given.items():
-        rest = [_with(o, {name: value}) for o in fitting if _allows(o, name, value, stored)]
+        rest = [
+            replace(o, **{name: value})  # type: ignore[arg-type]
+            for o in fitting
+            if _allows(o, name, value, stored)
+        ]
         if not rest:
             raise BackendError(
                 f"{what}: option {name}: {_text(value)} does not fit the weights; "
@@ -157,13 +169,16 @@ def fitting_options(
     return _nearest(fitting, assumed, what)
 
 
-def _problem(flags: Mapping[str, Any]) -> str:
-    """Return why flags exclude each other, or nothing."""
-    late = flags["dino"] and flags["dino_later"] and flags["dino_woatt"]
-    if flags["oanet"] and late:
+def _problem(values: Mapping[str, Any]) -> str:
+    """Return what is wrong with the values of all options, or nothing."""
+    for name, allowed in VALUES.items():
+        if not isinstance(values[name], type(allowed[0])) or values[name] not in allowed:
+            return f"{name} is {values[name]!r}, not {' or '.join(map(_text, allowed))}"
+    late = values["dino"] and values["dino_later"] and values["dino_woatt"]
+    if values["oanet"] and late:
         return "oanet takes dino only with dino_later or dino_woatt set to false"
-    early = flags["dino"] and not flags["dino_later"]
-    if not (flags["tracks"] or flags["depths"] or early):
+    early = values["dino"] and not values["dino_later"]
+    if not (values["tracks"] or values["depths"] or early):
         return "without tracks and depths there is no input; set one of them to true"
     return ""
 
@@ -181,15 +196,12 @@ def _check_model(shapes: Shapes, what: str) -> None:
 
 def _variants(assumed: Options) -> Iterator[Options]:
     """Yield all variants; what is no flag is as in `assumed`."""
-    names = [field.name for field in fields(Options) if isinstance(field.default, bool)]
-    for values in itertools.product((True, False), repeat=len(names)):
-        flags = dict(zip(names, values, strict=True))
-        if not _problem(flags):
-            yield _with(assumed, flags)
-
-
-def _with(options: Options, changes: Mapping[str, Any]) -> Options:
-    return replace(options, **changes)
+    rules = {"depth_lookup": assumed.depth_lookup, "depth_read": assumed.depth_read}
+    flags = [name for name in VALUES if name not in rules]
+    for chosen in itertools.product((True, False), repeat=len(flags)):
+        values = {**dict(zip(flags, chosen, strict=True)), **rules}
+        if not _problem(values):
+            yield Options(**values)  # type: ignore[arg-type]
 
 
 def _fits(options: Options, shapes: Shapes) -> bool:

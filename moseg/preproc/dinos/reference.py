@@ -43,6 +43,14 @@ class ReferenceFeatures(Backend[NoParams]):
         for done, query in enumerate(queries, start=1):
             values = read_map(self.folder / task.scene.name, frames.names[query], channels)
             channels = values.shape[2]
+            rows, columns = values.shape[:2]
+            if abs(rows * frames.width - columns * frames.height) > 2 * max(
+                frames.width, frames.height
+            ):
+                raise InputError(
+                    f"features of {frames.names[query]} have {columns}x{rows} cells, which are not "
+                    f"of frames of {frames.width}x{frames.height} pixels; make them again"
+                )
             cell = frames.width / values.shape[1]
             FeatureMap(query, values, cell).save(task.out / f"{query:05d}.npz")
             task.progress(done, len(queries))

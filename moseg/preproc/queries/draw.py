@@ -66,10 +66,13 @@ def all_points(
 def draw(rng: np.random.Generator, counts: list[int], limit: int) -> list[NDArray[np.int64]]:
     """Return which points of each query frame are kept, ascending.
 
-    Of each of the Q query frames one point in Q, and of those at most `limit` in all: the
-    distribution of the reference's own sampling.
+    Of each of the Q query frames one point in Q, but at least one, and of those at most `limit`
+    in all: the distribution of the reference's own sampling.
     """
-    kept = [np.sort(rng.permutation(count)[: count // len(counts)]) for count in counts]
+    shares = [min(count, max(1, count // len(counts))) for count in counts]
+    kept = [
+        np.sort(rng.permutation(count)[:share]) for count, share in zip(counts, shares, strict=True)
+    ]
     owner = np.repeat(np.arange(len(kept)), [len(part) for part in kept])
     chosen = np.sort(rng.permutation(len(owner))[:limit])
     flat = np.concatenate(kept)[chosen]

@@ -106,7 +106,7 @@ class TapirTracks(NetworkBackend[TapirParams]):
         frames = FrameRecord.load(task.inputs["frames"]).open(task.scene)
         points = QueryPoints.load(task.inputs["queries"])
         if len(points.starts) and int(points.starts[-1]) + points.length > len(frames):
-            raise CacheError(f"{task.inputs['queries']} is of other frames; delete it, run again")
+            raise CacheError(f"{task.inputs['queries']} is of another scene; delete it, run again")
         done = 0
         with self.computing(task), TrackArrayWriter(task.out, points) as writer:
             for block in self._blocks(frames, points):

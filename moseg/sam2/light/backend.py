@@ -88,12 +88,12 @@ class LightMasks(Backend[LightParams]):
         """Yield object ids uint8 [H, W] at the size of each selected frame."""
         frames = record.open(task.scene)
         scale = Scale.between((frames.height, frames.width), clip.size)
-        points = LabelledTracks(task.inputs["tracks"], task.inputs["labels"])
-        dense = densify(_Labelled(clip, points, scale), scratch, self.params.settings())
-        pairs = zip(dense, frames, strict=True)
-        for done, ids in enumerate(ordered_map(_lift, pairs, task.threads), start=1):
-            task.progress(done, len(frames))
-            yield ids
+        with LabelledTracks(task.inputs["tracks"], task.inputs["labels"]) as points:
+            dense = densify(_Labelled(clip, points, scale), scratch, self.params.settings())
+            pairs = zip(dense, frames, strict=True)
+            for done, ids in enumerate(ordered_map(_lift, pairs, task.threads), start=1):
+                task.progress(done, len(frames))
+                yield ids
 
     def _write(
         self, task: Task, record: FrameRecord, lifted: Iterator[UInt8], census: ObjectCensus

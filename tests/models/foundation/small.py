@@ -23,13 +23,14 @@ def small_dinov2(seed: int = 0, blocks: int = 3, **changes: object) -> Dinov2Mod
 
 def small_depth(seed: int = 0, **changes: object) -> DepthAnythingForDepthEstimation:
     """Depth Anything on 5 blocks of 32 channels, tapped after blocks 1, 2, 3 and 5."""
-    config = DepthAnythingConfig(
-        backbone_config=_config(5, out_indices=[1, 2, 3, 5], reshape_hidden_states=False),
-        reassemble_hidden_size=32,
-        neck_hidden_sizes=[8, 12, 16, 20],
-        fusion_hidden_size=16,
+    settings = {
+        "backbone_config": _config(5, out_indices=[1, 2, 3, 5], reshape_hidden_states=False),
+        "reassemble_hidden_size": 32,
+        "neck_hidden_sizes": [8, 12, 16, 20],
+        "fusion_hidden_size": 16,
         **changes,
-    )
+    }
+    config = DepthAnythingConfig(**settings)
     network = _random(DepthAnythingForDepthEstimation(config), seed)
     use_official_positions(network.backbone.embeddings)
     return network

@@ -8,13 +8,13 @@ import socket
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from transformers import Dinov2Model
+from transformers import Dinov2Model, Dinov2WithRegistersConfig
 from transformers.utils import logging
 
 from moseg.checkpoints.weights import read_weights
 from moseg.core.errors import BackendError, OutputError
 from moseg.models.foundation import depth_anything, dinov2
-from moseg.models.foundation.folders import save_folder
+from moseg.models.foundation.folders import load_folder, save_folder
 from tests.models.foundation.official import (
     depth_anything_shapes,
     dinov2_shapes,
@@ -163,6 +163,15 @@ def test_metric_depth_is_refused(tmp_path):
     assert "metric depth" in refusal(depth_anything, tmp_path)
 
 
+def test_other_backbones_are_refused(tmp_path):
+    size = {"hidden_size": 32, "num_hidden_layers": 5, "num_attention_heads": 4}
+    backbone = Dinov2WithRegistersConfig(
+        **size, image_size=518, out_indices=[1, 2, 3, 5], reshape_hidden_states=False
+    )
+    small_depth(backbone_config=backbone).save_pretrained(tmp_path)
+    assert "backbone of type dinov2_with_registers" in refusal(depth_anything, tmp_path)
+
+
 def test_a_single_file_does_not_tell_its_network(tmp_path):
     small_dinov2().save_pretrained(tmp_path)
     message = refusal(dinov2, tmp_path / "model.safetensors")
@@ -174,6 +183,8 @@ def test_files_that_run_code_are_not_read(tmp_path):
     network.config.save_pretrained(tmp_path)
     torch.save(network.state_dict(), tmp_path / "pytorch_model.bin")
     assert "safetensors" in refusal(dinov2, tmp_path)
+    with pytest.raises(BackendError, match=r"cannot be loaded: .*safetensors"):
+        load_folder(Dinov2Model, tmp_path)
 
 
 def test_the_library_s_voice_comes_back(tmp_path):

@@ -22,7 +22,7 @@ ENTRY, JOIN, LATE = (
     "decoder.encoders.{}.ffn.0.weight",
 )
 
-VARIANTS: dict[str, dict[str, bool]] = {
+VARIANTS: dict[str, dict[str, Any]] = {
     "no_time_att": {"time_att": False},
     "no_depth": {"depths": False},
     "no_extra": {"extra_info": False},

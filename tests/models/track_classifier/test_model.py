@@ -53,7 +53,7 @@ def test_slices_do_not_matter(name: str | None, monkeypatch: pytest.MonkeyPatch)
 @pytest.mark.parametrize("name", [None, "dino_early", "oanet_dino_att"])
 def test_threads_do_not_matter(name: str | None) -> None:
     network = random_classifier(Options(**VARIANTS[name]) if name else None)
-    inputs = random_inputs(1100, 4)
+    inputs = random_inputs(1500, 4)
     alone = network(**inputs)
     for count in (2, 3):
         torch.set_num_threads(count)
@@ -64,7 +64,7 @@ def test_threads_do_not_matter(name: str | None) -> None:
 def test_a_thread_that_fails_says_so(network: TrackClassifier) -> None:
     torch.set_num_threads(3)
     with pytest.raises(RuntimeError):
-        network(**{**random_inputs(1100, 4), "dino": torch.zeros(1100, 5)})
+        network(**{**random_inputs(1500, 4), "dino": torch.zeros(1500, 5)})
     assert torch.get_num_threads() == 3
 
 

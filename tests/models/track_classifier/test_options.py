@@ -112,7 +112,10 @@ def test_stored_options_bind() -> None:
         fitting_options(shapes_of(Options()), "x", {}, stored=Options(depths=False))
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}x", '{"window": 3}', '{"oanet": true}'])
+@pytest.mark.parametrize(
+    "text",
+    ["", "[]", "{}x", '{"window": 3}', '{"oanet": true}', '{"dino": 1}', '{"depth_read": "all"}'],
+)
 def test_damaged_stored_options(text: str) -> None:
     with pytest.raises(BackendError, match=r"^x: its stored options cannot be used"):
         Options.from_json(text, "x")
