@@ -60,8 +60,10 @@ def run_case(name: str, setting: Setting, runs: int, threads: int) -> Result:
         for _ in range(runs):
             command = [sys.executable, __file__, "--child", name, "--told", told]
             command += ["--out", str(out), "--threads", str(threads)]
-            text = subprocess.run(command, check=True, capture_output=True, text=True).stdout
-            done.append(json.loads(text.splitlines()[-1]))
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ended.returncode:
+                raise SystemExit(f"{name} failed:\n{ended.stderr}")
+            done.append(json.loads(ended.stdout.splitlines()[-1]))
         output = np.load(out)
     parts = {part: median(d["seconds"][part] for d in done) for part in done[0]["seconds"]}
     print(f"{name}: {parts}, {done[0]['peak_mb']:.0f} MB", file=sys.stderr, flush=True)

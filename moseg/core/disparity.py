@@ -20,10 +20,11 @@ from moseg.core.errors import BackendError, CacheError
 
 def to_uint16(disparity: NDArray[np.float32]) -> NDArray[np.uint16]:
     """Stretch one frame's disparity [H, W] to 0..65535, cut to integers; constant: all zeros."""
-    low, high = float(disparity.min()), float(disparity.max())
+    low, high = disparity.min(), disparity.max()
     if high - low <= np.finfo(np.float64).eps:
         return np.zeros(disparity.shape, np.uint16)
-    return (65535 * ((disparity.astype(np.float64) - low) / (high - low))).astype(np.uint16)
+    # In float32 and in this order, as the reference: another order moves some values by one.
+    return (np.float32(65535) * (disparity - low) / (high - low)).astype(np.uint16)
 
 
 class DisparityWriter(Closing):

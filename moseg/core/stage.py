@@ -7,7 +7,7 @@ other scenes, at who runs it or in which process: all it needs comes in a `Task`
 
 A backend is made once for each worker, `prepare`d once (where it loads its model), and then
 `run` for any number of scenes, one after the other. Equal parameters, inputs and seed must
-give equal bytes, whatever the number of threads.
+give equal bytes, whatever the number of threads; networks may differ in rounding.
 """
 
 from __future__ import annotations

@@ -76,10 +76,11 @@ class TrackLabels(ArrayBundle):
     Attributes:
         query_frame, start: as in `Tracks`, whose order of tracks is kept.
         probability: float32 [N], that the track moves on its own at some time; NaN for tracks
-            that were not judged, which readers leave out.
+            that were not judged (not in the sample, or never visible); readers leave them out.
         log_odds: float32 [N, L], the same for each frame of the window; about 3 is sure.
         dynamic: bool [N], the tracks chosen as moving.
-        threshold: the probability above which tracks were chosen.
+        threshold: the probability above which tracks were chosen; 0 where too few exceeded any,
+            and the most probable ones were taken.
     """
 
     query_frame: int

@@ -13,6 +13,8 @@ from transformers import DepthAnythingForDepthEstimation, Dinov2Model
 from moseg.models.foundation import depth_anything, dinov2
 from moseg.models.foundation.positions import use_official_positions
 from moseg.models.foundation.preprocess import depth_pixels, dino_pixels
+from moseg.preproc.depths.depth_anything import DepthAnythingParams
+from moseg.preproc.dinos.dinov2 import Dinov2Params
 from moseg.preproc.queries.draw import grid_points
 from stage_cases.common import Measured, Setting, per_batch, read_frames
 
@@ -32,7 +34,7 @@ def _depth(setting: Setting) -> DepthAnythingForDepthEstimation:
 def depths_ours(setting: Setting) -> Measured:
     """Batches as the stage makes them, through our own order of the layers."""
     network = depth_anything.DisparityNetwork(_depth(setting))
-    return _depths(setting, network, batch=1 if setting.device == "cpu" else 8)
+    return _depths(setting, network, DepthAnythingParams().batch)
 
 
 def depths_single(setting: Setting) -> Measured:
@@ -74,7 +76,7 @@ def _dino(setting: Setting) -> Dinov2Model:
 def features_ours(setting: Setting) -> Measured:
     """Stopped at the keys that are read, sampled at the points."""
     network = dinov2.KeyFeatures(_dino(setting))
-    return _features(setting, network, batch=1, points=True)
+    return _features(setting, network, Dinov2Params().batch, points=True)
 
 
 def features_single(setting: Setting) -> Measured:
