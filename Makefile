@@ -22,7 +22,7 @@ demo: $(READY)
 	$(BIN)/moseg eval davis16 --pred out/demo --gt out/sample/truth
 
 test: $(READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2 --dist worksteal
 
 lint: $(READY)
 	$(BIN)/ruff check .

