@@ -117,7 +117,9 @@ def test_what_is_converted_stays_as_it_is(converted, tmp_path, family):
 
 
 def test_weights_that_do_not_fit_are_not_converted(tmp_path):
-    state = torch.load(official_file(tmp_path / "a.pt", "track_classifier"))["model_state_dict"]
+    state = torch.load(official_file(tmp_path / "a.pt", "track_classifier"), weights_only=True)[
+        "model_state_dict"
+    ]
     del state["decoder.output_layer.bias"]
     torch.save(state, tmp_path / "b.pt")
     with pytest.raises(BackendError, match=r"missing: decoder\.output_layer\.bias"):
