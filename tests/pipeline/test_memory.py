@@ -52,9 +52,10 @@ def peaks(folder: Path, frames: int, height: int, width: int, *settings: str) ->
 @pytest.mark.parametrize(
     ("frames", "size", "setting", "limit"),
     [
-        # Of 240 more frames, flow takes 18 MB, tracks 12, evidence 9, working frames 7, labels 4.
+        # Of 480 more frames, flow takes 36 MB, tracks 24, evidence 18, working frames 14, labels 8;
+        # equal runs differ by up to 3.5 in what the allocator keeps.
         # The labels of 100 frames are held together, so the shorter clip has no fewer.
-        pytest.param((110, 350), (72, 128), "tracks.spacing=3", 3.5, id="working-arrays"),
+        pytest.param((110, 590), (72, 128), "tracks.spacing=3", 6.0, id="working-arrays"),
         # Of 80 more frames, full frames take 55 MB, masks at full size 18.
         pytest.param((30, 110), (360, 640), "flow.pixels=2000", 6.0, id="full-frames"),
     ],
