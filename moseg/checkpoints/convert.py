@@ -27,9 +27,9 @@ _NUMBER = re.compile(r"os error (\d+)")
 def convert(weights: Weights, out: Path) -> Path:
     """Write an official file's weights in moseg's form of its family; return `out`.
 
-    Depth Anything and DINOv2 become a folder as `save_pretrained` writes it; TAPIR and the
-    track classifier a `.safetensors` file under the official keys, with what the tensors do not
-    tell as metadata.
+    Depth Anything, DINOv2, SAM 2 and EdgeTAM become a folder as `save_pretrained` writes it;
+    TAPIR and the track classifier a `.safetensors` file under the official keys, with what the
+    tensors do not tell as metadata.
 
     Args:
         out: does not exist yet; it appears whole or not at all.
@@ -42,8 +42,6 @@ def convert(weights: Weights, out: Path) -> Path:
     kind = kind_of(weights)
     if weights.form != "official":
         raise BackendError(f"{weights.path} is converted already; use it as it is")
-    if kind.build is None or kind.converted is None:
-        raise BackendError(f"{weights.path}: this version of moseg converts no {kind.family}")
     if (out.suffix == ".safetensors") != (kind.converted == "safetensors"):
         wanted = "a file NAME.safetensors" if kind.converted == "safetensors" else "a folder"
         raise ConfigError(f"{out}: {kind.family} is converted to {wanted}; name --out so")

@@ -34,16 +34,16 @@ class Kind:
         family: its name.
         mark: how some key of every official file begins, and of no earlier family's.
         build: returns the network with given weights, or raises a BackendError that names the
-            keys that do not fit; None where this version of moseg has no such network.
-        converted: the form that moseg converts official files to; None for neither.
+            keys that do not fit, or the packages that are missing.
+        converted: the form that moseg converts official files to.
         model_type: what `config.json` of a folder says; "" where moseg reads no folders.
         metadata: returns what a converted file has to tell beside its tensors.
     """
 
     family: Family
     mark: str
-    build: Callable[[Weights], nn.Module] | None
-    converted: Literal["folder", "safetensors"] | None = None
+    build: Callable[[Weights], nn.Module]
+    converted: Literal["folder", "safetensors"]
     model_type: str = ""
     metadata: Callable[[Weights], Mapping[str, str]] = lambda weights: {}
 
@@ -80,6 +80,18 @@ def _dinov2(weights: Weights) -> nn.Module:
     from moseg.models.foundation import dinov2
 
     return dinov2.build(weights)
+
+
+def _edgetam(weights: Weights) -> nn.Module:
+    from moseg.models.foundation import edgetam
+
+    return edgetam.build(weights)
+
+
+def _sam2(weights: Weights) -> nn.Module:
+    from moseg.models.foundation import sam2
+
+    return sam2.build(weights)
 
 
 def _tapir(weights: Weights) -> nn.Module:
@@ -130,6 +142,7 @@ KINDS: Mapping[Family, Kind] = {
             "safetensors",
             metadata=_classifier_metadata,
         ),
-        Kind("sam2", "sam_mask_decoder.", None),
+        Kind("edgetam", "spatial_perceiver.", _edgetam, "folder", "edgetam_video"),
+        Kind("sam2", "sam_mask_decoder.", _sam2, "folder", "sam2_video"),
     )
 }

@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from moseg.core.config import read_yaml, validate
 from moseg.core.errors import ConfigError
 
-Family = Literal["depth_anything", "dinov2", "tapir", "track_classifier", "sam2"]
+Family = Literal["depth_anything", "dinov2", "tapir", "track_classifier", "sam2", "edgetam"]
 Address = Annotated[str, StringConstraints(pattern=r"^https?://\S+$")]
 
 _PACKAGE_ROOT = Path(__file__).resolve().parents[2]

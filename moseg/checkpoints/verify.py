@@ -8,7 +8,7 @@ import torch
 
 from moseg.checkpoints.families import Kind, kind_of
 from moseg.checkpoints.store import Checkpoint, Store
-from moseg.checkpoints.weights import Weights, read_weights
+from moseg.checkpoints.weights import read_weights
 from moseg.core.errors import BackendError
 
 
@@ -32,8 +32,6 @@ class Verdict:
 def verify(store: Store, name_or_path: str, trust: bool = False) -> Verdict:
     """Read a checkpoint whole and load it strictly into its network.
 
-    One of a family that this version of moseg has no network of is only recognised by its keys.
-
     Args:
         trust: take its digest for the right one (`Store.checked`).
 
@@ -50,14 +48,8 @@ def verify(store: Store, name_or_path: str, trust: bool = False) -> Verdict:
             f"{found.path} holds {kind.family} weights, not {found.entry.family}; delete it, "
             f"then {found.entry.advice}"
         )
-    tensors = _loaded(weights, kind)
+    tensors = kind.build(weights).state_dict()
     for key, value in tensors.items():
         if not bool(torch.isfinite(value).all()):
             raise BackendError(f"{found.path}: {key} holds values that are no numbers")
     return Verdict(found, kind, len(tensors), sum(value.numel() for value in tensors.values()))
-
-
-def _loaded(weights: Weights, kind: Kind) -> dict[str, torch.Tensor]:
-    if kind.build is None:
-        return dict(weights.tensors)
-    return dict(kind.build(weights).state_dict())

@@ -168,8 +168,7 @@ def _verify(store: Store, name: str, trust: bool) -> None:
     from moseg.checkpoints.verify import verify
 
     verdict = verify(store, name, trust)
-    fits = "fits its network" if verdict.kind.build is not None else "no network for it yet"
     typer.echo(
-        f"{name}: {fits}, {verdict.tensors} tensors, {verdict.parameters} values, "
+        f"{name}: fits its network, {verdict.tensors} tensors, {verdict.parameters} values, "
         f"sha256 {verdict.checkpoint.sha256}"
     )

@@ -14,13 +14,14 @@ from moseg.checkpoints.convert import convert
 from moseg.checkpoints.families import KINDS, kind_of
 from moseg.checkpoints.weights import read_weights
 from moseg.core.errors import BackendError, ConfigError, OutputError
+from moseg.models.foundation import edgetam
 from moseg.models.track_classifier.model import TrackClassifier
 from moseg.models.track_classifier.options import Options
 from tests.checkpoints.files import checkpoint_bytes
 from tests.checkpoints.official import official_file
 from tests.limits import largest_file
 
-FAMILIES = ("tapir", "track_classifier", "dinov2", "depth_anything")
+FAMILIES = ("tapir", "track_classifier", "dinov2", "depth_anything", "sam2")
 SETTINGS = {"causal": "true"}
 
 
@@ -127,10 +128,13 @@ def test_weights_that_do_not_fit_are_not_converted(tmp_path):
     assert not (tmp_path / "out.safetensors").exists()
 
 
-def test_sam2_waits_for_a_later_version(tmp_path):
-    torch.save({"model": {"sam_mask_decoder.iou_token.weight": torch.ones(1)}}, tmp_path / "a.pt")
-    with pytest.raises(BackendError, match="this version of moseg converts no sam2"):
+def test_edgetam_is_no_sam2_and_says_what_it_needs(tmp_path, monkeypatch):
+    monkeypatch.setattr(edgetam, "is_timm_available", lambda: False)
+    keys = ("sam_mask_decoder.iou_token.weight", "spatial_perceiver.latents")
+    torch.save({"model": {key: torch.ones(1) for key in keys}}, tmp_path / "a.pt")
+    with pytest.raises(BackendError, match=r"a\.pt: EdgeTAM needs timm and torchvision: pip "):
         convert(read_weights(tmp_path / "a.pt"), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
 
 
 def test_an_unknown_network_is_told(tmp_path):

@@ -28,7 +28,13 @@ def test_the_manifest_names_what_the_stages_need():
     assert known["bootstapir"].file == "bootstapir_checkpoint_v2.pt"
     assert known["bootstapir-online"].file == "causal_bootstapir_checkpoint.pt"
     assert known["moseg"].family == "track_classifier"
-    assert sum(entry.family == "sam2" for entry in known.values()) == 8
+    for size in ("tiny", "small", "base-plus", "large"):
+        for version in ("sam2", "sam2.1"):
+            entry = known[f"{version}-hiera-{size}"]
+            assert entry.family == "sam2"
+            assert entry.file == f"{version}_hiera_{size.replace('-', '_')}.pt"
+            assert entry.hub == f"facebook/{entry.name}"
+    assert known["edgetam"].family == "edgetam"
 
 
 def test_only_online_weights_are_causal():

@@ -79,11 +79,15 @@ def test_values_that_are_no_numbers_are_named(here, value):
         verify(save(here, state), "small")
 
 
-def test_a_network_of_a_later_version_is_recognised(tmp_path):
+def test_sam2_is_built(tmp_path):
     here = store(tmp_path, entry(family="sam2"))
-    verdict = verify(save(here, {"model": {"sam_mask_decoder.x": torch.ones(3)}}), "small")
-    assert verdict.kind.build is None
-    assert (verdict.tensors, verdict.parameters) == (1, 3)
+    official_file(tmp_path / "small_v1.pt", "sam2")
+    verdict = verify(here, "small")
+    assert verdict.kind.family == "sam2"
+    # The library holds the 2 x 128 random directions of the 38,962,754 numbers twice.
+    assert (verdict.tensors, verdict.parameters) == (469, 38_962_754 + 256)
+    with pytest.raises(BackendError, match=r"has no image_encoder\.trunk\."):
+        verify(save(here, {"model": {"sam_mask_decoder.x": torch.ones(3)}}), "small", trust=True)
 
 
 def test_a_folder_of_another_network_is_told(tmp_path):

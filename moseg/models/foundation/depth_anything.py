@@ -66,6 +66,7 @@ def build(weights: Weights) -> DepthAnythingForDepthEstimation:
         BackendError: the weights are of another network.
     """
     network = load(DepthAnythingForDepthEstimation, weights, _from_official)
+    dinov2.check_patches(network, weights)
     if network.config.depth_estimation_type != "relative":
         raise BackendError(
             f"{weights.path} gives metric depth, where large is far; "

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 from torch import nn
-from transformers import Dinov2Config, Dinov2Model
+from transformers import Dinov2Config, Dinov2Model, PreTrainedModel
 
 from moseg.core.errors import BackendError
 from moseg.models.foundation.loading import Weights, load
@@ -58,8 +58,20 @@ def build(weights: Weights) -> Dinov2Model:
         BackendError: the weights are of another network.
     """
     network = load(Dinov2Model, weights, _from_official)
+    check_patches(network, weights)
     use_official_positions(network.embeddings)
     return network
+
+
+def check_patches(network: PreTrainedModel, weights: Weights) -> None:
+    """Make sure that a network cuts the patches that moseg prepares its pixels for.
+
+    Raises:
+        BackendError: it cuts others, as the folder of another network may say.
+    """
+    patch = getattr(network.config, "patch_size", None)
+    if patch != PATCH:
+        raise BackendError(f"{weights.path} cuts patches of {patch} pixels instead of {PATCH}")
 
 
 def _from_official(tensors: Mapping[str, torch.Tensor], what: str) -> Dinov2Model:

@@ -12,7 +12,6 @@ from transformers import PreTrainedModel
 from moseg.core.errors import BackendError
 from moseg.models.foundation.folders import load_folder
 from moseg.models.foundation.official_names import without_chunks
-from moseg.models.foundation.preprocess import PATCH
 
 Network = TypeVar("Network", bound=PreTrainedModel)
 
@@ -56,11 +55,8 @@ def load(
     else:
         raise BackendError(
             f"{weights.path} is a single {weights.form} file; "
-            "give the folder that holds it and its config.json, or the official .pth"
+            "give the folder that holds it and its config.json, or the official file"
         )
-    patch = getattr(network.config, "patch_size", None)
-    if patch != PATCH:
-        raise BackendError(f"{weights.path} cuts patches of {patch} pixels instead of {PATCH}")
     network.train(False)
     network.requires_grad_(False)
     return network
