@@ -19,7 +19,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import numpy as np
 import typer
@@ -39,7 +39,7 @@ from moseg.evaluation.measures import region_similarity
 from moseg.pipeline.config import load_config
 from moseg.pipeline.report import RunReport
 from moseg.pipeline.session import Session
-from moseg.sam2.light.densify import PointLabels, densify
+from moseg.sam2.light.densify import DensifySettings, PointLabels, find_regions, sharpen
 
 Bool = NDArray[np.bool_]
 SURE = 3.0
@@ -102,7 +102,10 @@ def halves(data: Path, cache: Path, name: str) -> Halves:
                 yield region_similarity(true[None], (seen.log_odds > 0)[None])
 
         def densifier(spacing: float) -> Iterator[float]:
-            dense = densify(TrueLabels(clip, truth, spacing), {})
+            true, settings = TrueLabels(clip, truth, spacing), DensifySettings()
+            scratch: dict[tuple[str, int], NDArray[Any]] = {}
+            regions = find_regions(true, scratch, settings)
+            dense = sharpen(true, scratch, regions.ids, settings)
             for path, frame, full in zip(truth, dense, frames, strict=True):
                 yield region_similarity(read_foreground(path), frame.lift(full) > 0)
 

@@ -12,6 +12,10 @@ from moseg.models.tapir.model import Tapir
 from moseg.models.track_classifier.model import TrackClassifier
 from moseg.models.track_classifier.options import Options
 from tests.models.foundation.official import Shapes, depth_anything_shapes, dinov2_shapes
+from tests.sam2.video.small import save_small_sam2
+
+SMALL_SAM2 = "small-sam2"
+"""Folder beside the checkpoint files; the published sizes are too large for tests."""
 
 
 def fill(shapes: Shapes, seed: int = 0) -> dict[str, torch.Tensor]:
@@ -71,6 +75,7 @@ def write_checkpoints(folder: Path, depth: str = "s", extra_convs: bool = False)
     torch.save(fill(dinov2_shapes("b")), folder / "dinov2_vitb14_pretrain.pth")
     released = {"epoch": 5, "model_state_dict": classifier_tensors()}
     torch.save(released, folder / "moseg.pth")
+    save_small_sam2(folder / SMALL_SAM2)
 
 
 def shared_checkpoints(base: Path) -> Path:

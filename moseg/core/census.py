@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,8 +47,13 @@ class ObjectCensus:
             life.frames += 1
             life.area += int(areas[number])
 
-    def summary(self) -> dict[str, Any]:
-        """Return the objects for `run.json`; areas are mean shares of the frame when seen."""
+    def summary(self, scores: Mapping[int, float] | None = None) -> dict[str, Any]:
+        """Return the objects for `run.json`; areas are mean shares of the frame when seen.
+
+        Args:
+            scores: of objects by id, 0..1, how sure their masks are; None where nobody knows.
+        """
+        scores = scores or {}
         size = self._pixels / max(self._seen, 1)
         return {
             "masks": self._seen,
@@ -60,6 +65,7 @@ class ObjectCensus:
                     "frames": life.frames,
                     "mean_area": round(life.area / life.frames / size, 5),
                 }
+                | ({"score": round(scores[number], 4)} if number in scores else {})
                 for number, life in sorted(self.objects.items())
             ],
         }

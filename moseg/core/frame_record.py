@@ -55,10 +55,14 @@ class FrameRecord:
         return self.origin.index if self.origin else self.index
 
     @property
+    def source_positions(self) -> tuple[int, ...]:
+        """For each frame of the source, its position among the target frames."""
+        return self.origin.kept if self.origin else tuple(range(len(self.index)))
+
+    @property
     def target_positions(self) -> tuple[int, ...]:
         """For each selected frame, its position among the target frames."""
-        indices = self.selection.indices(len(self.index))
-        return tuple(self.origin.kept[i] for i in indices) if self.origin else indices
+        return tuple(self.source_positions[i] for i in self.selection.indices(len(self.index)))
 
     def to_json(self) -> str:
         """One JSON object; equal records give equal text."""

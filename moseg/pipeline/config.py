@@ -27,6 +27,7 @@ from moseg.preproc.tracks.backend import GridParams
 from moseg.preproc.tracks.tapir import TapirParams
 from moseg.render.backends import OverlayParams, PreviewParams
 from moseg.sam2.light.backend import LightParams
+from moseg.sam2.video.backend import Sam2Params
 
 
 class PipelineConfig(Params):
@@ -53,7 +54,9 @@ class PipelineConfig(Params):
     labels: StatisticsParams | ClassifierParams = Field(
         StatisticsParams(), discriminator="backend", description="which tracks move"
     )
-    masks: LightParams = LightParams()
+    masks: LightParams | Sam2Params = Field(
+        LightParams(), discriminator="backend", description="object masks from moving tracks"
+    )
     overlay: OverlayParams = OverlayParams()
     preview: PreviewParams = PreviewParams()
 

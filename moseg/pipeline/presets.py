@@ -11,6 +11,7 @@ _REFERENCE: dict[str, Any] = {
     "tracks": {"backend": "tapir", "coordinates": "reference"},
     "dinos": {"backend": "dinov2"},
     "labels": {"backend": "track_classifier"},
+    "masks": {"backend": "sam2", "features": "float32", "fill_holes": True},
 }
 
 PRESETS: dict[str, dict[str, Any]] = {
@@ -21,6 +22,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "precision": "bfloat16",
         "tracks": {**_REFERENCE["tracks"], "grids": "float16"},
         "labels": {**_REFERENCE["labels"], "depth": "ones"},
+        "masks": {**_REFERENCE["masks"], "features": "bfloat16"},
     },
 }
 """Preset -> the settings in which it differs from the defaults."""

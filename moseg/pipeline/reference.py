@@ -129,7 +129,8 @@ def _layout(request: Request) -> Layout:
         sam2 = request.sam2_dir.absolute()
         public["masks"] = (f"{sam2}/initial_preds/", "")
         public["result_videos"] = (f"{sam2}/final_res/", "/video")
-        for stage in ("masks", "result_videos"):
+        public["preview"] = (f"{sam2}/final_res/", "/preview.png")
+        for stage in ("masks", "result_videos", "preview"):
             homes[stage] = sam2 / HIDDEN
     return Layout(request.hidden, public, homes)
 

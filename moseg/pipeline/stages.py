@@ -32,7 +32,8 @@ from moseg.render.exports.feature_files import FeatureFiles
 from moseg.render.exports.images import ExtractImages, ResizedImages
 from moseg.render.exports.result_videos import ResultVideoFiles
 from moseg.render.exports.track_files import TrackFiles
-from moseg.sam2.light.backend import LightMasks
+from moseg.sam2.light.backend import LightMasks, LightParams
+from moseg.sam2.video.backend import Sam2Masks, Sam2Params
 
 Backends = tuple[Backend[Any], ...]
 
@@ -45,6 +46,8 @@ BACKENDS: Mapping[type[Params], type[Backend[Any]]] = {
     Dinov2Params: Dinov2Features,
     StatisticsParams: StatisticsLabels,
     ClassifierParams: TrackClassifierLabels,
+    LightParams: LightMasks,
+    Sam2Params: Sam2Masks,
 }
 """Settings -> the backend they are of."""
 
@@ -90,13 +93,13 @@ def reference_backends(
     """
     exports = _exports(config, compact)
     backends: list[Backend[Any]] = [SourceFrames(config.frames, origins)]
+    written: set[str] = set()
     if efficient:
         backends.append(ResizedImages(NoParams()))
     for backend in _computing_backends(config, foreign or {}):
-        backends.append(backend)
-        if backend.stage in flags & exports.keys():
-            backends.append(exports[backend.stage])
-    written = {exports[flag].stage for flag in flags & exports.keys()}
+        made = exports.get(backend.stage, ()) if backend.stage in flags else ()
+        backends += [backend, *made]
+        written.update(export.stage for export in made)
     return select(tuple(backends), written | flags | {"resized", "frames"})
 
 
@@ -109,17 +112,17 @@ def select(backends: Backends, wanted: set[str]) -> Backends:
     return tuple(backend for backend in backends if backend.stage in chosen)
 
 
-def _exports(config: PipelineConfig, compact: bool) -> dict[str, Backend[Any]]:
-    """Return stage -> what writes its artefact in the reference's files."""
-    exports: dict[str, Backend[Any]] = {
-        "labels": DynamicTracks(NoParams()),
-        "masks": ResultVideoFiles(NoParams()),
+def _exports(config: PipelineConfig, compact: bool) -> dict[str, Backends]:
+    """Return stage -> what writes its artefact for people and in the reference's files."""
+    exports: dict[str, Backends] = {
+        "labels": (DynamicTracks(NoParams()),),
+        "masks": (ResultVideoFiles(NoParams()), Preview(config.preview)),
     }
     if compact:
         return exports
-    exports |= {"depths": DepthImages(NoParams()), "tracks": TrackFiles(NoParams())}
+    exports |= {"depths": (DepthImages(NoParams()),), "tracks": (TrackFiles(NoParams()),)}
     if not isinstance(config.dinos, Dinov2Params) or config.dinos.maps == "full":
-        exports["dinos"] = FeatureFiles(NoParams())
+        exports["dinos"] = (FeatureFiles(NoParams()),)
     return exports
 
 
@@ -134,7 +137,7 @@ def _computing_backends(config: PipelineConfig, foreign: Mapping[str, Path]) -> 
         ReferenceTracks(foreign["tracks"]) if "tracks" in foreign else _made(config.tracks),
         ReferenceFeatures(foreign["dinos"]) if "dinos" in foreign else _made(config.dinos),
         _made(config.labels),
-        LightMasks(config.masks),
+        _made(config.masks),
     )
 
 

@@ -73,8 +73,9 @@ class Preview(Backend[PreviewParams]):
         """See `Backend.run`."""
         record = FrameRecord.load(task.inputs["frames"])
         index, frames = record.index, record.open(task.scene)
-        census = ObjectCensus(index.names)
-        for name in index.names:
+        names = [record.target.names[position] for position in record.source_positions]
+        census = ObjectCensus(names)
+        for name in names:
             census.add(read_mask_png(task.inputs["masks"] / f"{name}.png"))
         sentence = "" if census.objects else "Nothing moves."
         sheet = ContactSheet(
@@ -93,7 +94,7 @@ class Preview(Backend[PreviewParams]):
         with LabelledTracks(task.inputs["tracks"], task.inputs["labels"]) as points:
             for position, source, picture in zip(positions, sources, pictures, strict=True):
                 seen = points.points(position)
-                ids = read_mask_png(task.inputs["masks"] / f"{index.names[source]}.png")
+                ids = read_mask_png(task.inputs["masks"] / f"{names[source]}.png")
                 title = f"{index.names[source]}   {index.times[source]:.2f} s"
                 sheet.add_column(picture, scale.to_selected(seen.xy), seen.probability, ids, title)
         sheet.save(task.out)

@@ -60,15 +60,15 @@ class Clock:
 
     def time(self, work: Callable[[], object]) -> float:
         """Return the seconds that `work` takes."""
-        self._wait()
-        begin = time.perf_counter()
+        begin = self.now()
         work()
-        self._wait()
-        return time.perf_counter() - begin
+        return self.now() - begin
 
-    def _wait(self) -> None:
+    def now(self) -> float:
+        """Return a time in seconds; what the GPU was given is done."""
         if self.gpu:
             torch.cuda.synchronize()
+        return time.perf_counter()
 
 
 def peak_mb(device: str) -> float:

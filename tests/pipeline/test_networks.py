@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from moseg.core.track_array import TrackArray
 from moseg.core.types import TrackLabels
 from moseg.sample.clip import render_sample
 from tests.cli.commands import left_overs, moseg, run_inference, run_inference_alone
-from tests.filled import shared_checkpoints
+from tests.filled import SMALL_SAM2, shared_checkpoints
 from tests.limits import largest_file
 from tests.media import write_images
 
@@ -24,6 +25,7 @@ queries: {step: 3, limit: 60}
 depths: {checkpoint: depth-anything-v2-small, side: 70}
 tracks: {checkpoint: tapir, resolution: 64}
 labels: {least_tracks: 4, ladder: [0.6, 0.5]}
+masks: {checkpoint: CHECKPOINTS, confidence: 0.0}
 """
 
 
@@ -43,8 +45,14 @@ def make_root(folder: Path, frames: int = FRAMES, height: int = HEIGHT, width: i
     """Make a data root with an image folder and a configuration."""
     pictures = [frame for frame, _ in render_sample(frames, height, width, seed=3)]
     write_images(folder / "images/clip", pictures)
-    (folder / "config.yaml").write_text(CONFIG)
+    write_config(folder, CONFIG)
     return folder
+
+
+def write_config(root: Path, text: str) -> None:
+    """Write the settings of a root, with the path of the small SAM 2."""
+    small = Path(os.environ["MOSEG_CHECKPOINTS"]) / SMALL_SAM2
+    (root / "config.yaml").write_text(text.replace("CHECKPOINTS", str(small)))
 
 
 def flags(root: Path, *more: object) -> list[object]:
@@ -70,9 +78,9 @@ def computed(root: Path) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def root(tmp_path_factory, checkpoints):
     """A root on which depth, tracks, features and labels were made in two calls."""
-    folder = make_root(tmp_path_factory.mktemp("networks"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MOSEG_CHECKPOINTS", str(checkpoints))
+        folder = make_root(tmp_path_factory.mktemp("networks"))
         first = run_inference(*flags(folder, *PREPROCESS))
         assert first.code == 0, first.err
         second = run_inference(*flags(folder, *infer(folder)))
@@ -128,7 +136,7 @@ def test_a_changed_setting_redoes_what_depends_on_it(root, tmp_path, change, red
     shutil.copytree(root, copy)
     other = {"ladder: [0.6, 0.5]": "ladder: [0.55]", "resolution: 64": "resolution: 72"}
     text = CONFIG.replace(change, other.get(change, "side: 84"))
-    (copy / "config.yaml").write_text(text)
+    write_config(copy, text)
     again = run_inference(*flags(copy, *PREPROCESS, *infer(copy)))
     assert again.code == 0, again.err
     told = computed(copy)
@@ -141,7 +149,7 @@ def test_a_full_disk_is_said_and_leaves_the_old_results(root, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
     before = (copy / ".moseg/clip/depths/disparity.npy").read_bytes()
-    (copy / "config.yaml").write_text(CONFIG.replace("side: 70", "side: 84"))
+    write_config(copy, CONFIG.replace("side: 70", "side: 84"))
     with largest_file(20_000):
         full = run_inference(*flags(copy, "--depths"))
     assert full.code == 2
@@ -164,13 +172,15 @@ def test_masks_stand_on_these_labels(root, tmp_path):
 def test_a_preset_runs_from_video_to_masks(tmp_path):
     root = make_root(tmp_path)
     settings = ["queries.limit=40", "depths.checkpoint=depth-anything-v2-small", "depths.side=70"]
-    settings += ["tracks.checkpoint=tapir", "tracks.resolution=64", "flow.pixels=3000"]
+    small = Path(os.environ["MOSEG_CHECKPOINTS"]) / SMALL_SAM2
+    settings += ["tracks.checkpoint=tapir", "tracks.resolution=64", f"masks.checkpoint={small}"]
     words = [word for setting in settings for word in ("--set", setting)]
     done = moseg("run", root / "images/clip", "--preset", "seganymo", *words, "--out", root / "out")
     assert done.code == 0, done.err
     assert len(list((root / "out/masks/clip").glob("*.png"))) == FRAMES
     quick = ["tracks.checkpoint=tapir", "tracks.resolution=64", "queries.limit=40"]
-    words = [word for setting in [*quick, "flow.pixels=3000"] for word in ("--set", setting)]
+    quick += [f"masks.checkpoint={small}"]
+    words = [word for setting in quick for word in ("--set", setting)]
     done = moseg("run", root / "images/clip", "--preset", "fast", *words, "--out", root / "quick")
     assert done.code == 0, done.err
     stages = json.loads((root / "quick/run.json").read_text())["scenes"][0]["stages"]
@@ -184,7 +194,7 @@ def test_folders_of_the_reference_give_the_same_labels(tmp_path):
         CONFIG.replace("limit: 60", "limit: null").replace("step: 3", "step: 2")
         + "dinos: {maps: full}\n"
     )
-    (root / "config.yaml").write_text(text)
+    write_config(root, text)
     ours = run_inference(*flags(root, *PREPROCESS, *infer(root)))
     assert ours.code == 0, ours.err
     theirs = tmp_path / "theirs"
@@ -232,7 +242,7 @@ def test_settings_of_memory_and_speed_redo_no_more_than_their_stage(root, tmp_pa
     copy = tmp_path / "copy"
     shutil.copytree(root, copy)
     changed = CONFIG.replace("limit: 60", "limit: 60, memory_gb: 3.6")
-    (copy / "config.yaml").write_text(changed)
+    write_config(copy, changed)
     assert run_inference(*flags(copy, *PREPROCESS, *infer(copy))).code == 0
     assert computed(copy) == {}
 

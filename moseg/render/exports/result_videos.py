@@ -21,7 +21,7 @@ class ResultVideoFiles(Backend[NoParams]):
         """See `Backend.run`."""
         record = FrameRecord.load(task.inputs["frames"])
         index, target = record.index, record.target
-        kept = record.origin.kept if record.origin else tuple(range(len(index)))
+        kept = record.source_positions
         with ResultVideos(task.out, index.height, index.width, index.fps) as videos:
             for number, frame in enumerate(Frames(task.scene, index)):
                 name, time = target.names[kept[number]], target.times[kept[number]]

@@ -5,15 +5,18 @@ Four passes over the frames, each at constant memory; what must wait lies in ``s
 1. forward: votes of the points, carried along the flow with decay     -> ("votes", t)
 2. backward: votes carried the other way, both spread within edges,
    then the appearance classifier of a window of frames                -> ("soft", t)
-3. forward: object ids carried along the flow                          -> ("ids", t)
+3. forward: ids of regions carried along the flow                      -> ("ids", t)
 4. forward: guided filter; one ``DenseFrame`` a frame, in order of time
+
+``find_regions`` is the first three, ``sharpen`` the last. Between the two, prompts from tracks
+make objects of the regions (``moseg.sam2.segment``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Protocol
 
 import cv2
 import numpy as np
@@ -23,13 +26,12 @@ from moseg.sam2.light.appearance import AppearanceWindow
 from moseg.sam2.light.guided import GuidedFilter, apply_coefficients
 from moseg.sam2.light.nearest import nearest_label
 from moseg.sam2.light.objects import ObjectSettings, ObjectTracker
+from moseg.sam2.light.regions import Regions, Scratch
 from moseg.sam2.light.votes import carry_votes, draw_votes, spread_votes
 
 FloatArray = NDArray[np.float32]
 FlowArray = NDArray[np.float16] | NDArray[np.float32]
 ByteArray = NDArray[np.uint8]
-Scratch = MutableMapping[tuple[str, int], NDArray[Any]]
-
 
 # How far, in working pixels, the guided filter may move an object's edge outwards.
 EDGE_REACH = 4.0
@@ -132,25 +134,38 @@ class DenseFrame:
         return result
 
 
-def densify(
-    clip: LabelledClip, scratch: Scratch, settings: DensifySettings | None = None
-) -> Iterator[DenseFrame]:
-    """Soft foreground and object ids of every frame, in order of time.
+def find_regions(clip: LabelledClip, scratch: Scratch, settings: DensifySettings) -> Regions:
+    """Return the moving regions of all frames, each with one id through the clip.
 
     Args:
         clip: frames, flow and labelled points.
         scratch: keeps per-frame arrays between the passes (float16 and uint16, at most about
-            600 kB a working frame of 103 000 pixels); entries are deleted after their use.
+            600 kB a working frame of 103 000 pixels); `sharpen` deletes them.
         settings: parameters.
     """
-    settings = settings or DensifySettings()
     _votes_forward(clip, scratch, settings)
     _evidence_backward(clip, scratch, settings)
     table = _track_objects(clip, scratch, settings)
+    return Regions(scratch, table, clip.rgb(0).shape[:2])
+
+
+def sharpen(
+    clip: LabelledClip,
+    scratch: Scratch,
+    ids: Callable[[int], ByteArray],
+    settings: DensifySettings,
+) -> Iterator[DenseFrame]:
+    """Yield every frame, in order of time, with edges that follow the colours.
+
+    Args:
+        clip, scratch, settings: as `find_regions` had them.
+        ids: object ids uint8 [h, w] of a frame; called once for each, in order.
+    """
     for index in range(len(clip)):
+        objects = ids(index)
         soft = scratch.pop(("soft", index)).astype(np.float32)
-        ids = table[scratch.pop(("ids", index))]
-        yield _finish(index, clip.rgb(index), soft, ids, settings)
+        del scratch["ids", index]
+        yield _finish(index, clip.rgb(index), soft, objects, settings)
 
 
 def _votes_forward(clip: LabelledClip, scratch: Scratch, settings: DensifySettings) -> None:

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moseg.sam2.light.densify import DenseFrame, densify
+from moseg.sam2.light.densify import DenseFrame, DensifySettings, find_regions, sharpen
 from moseg.sam2.light.guided import apply_coefficients
 from tests.sam2.light.scenes import DiscClip, line, overlap
 
 
 def run(clip: DiscClip) -> list[DenseFrame]:
     scratch: dict[tuple[str, int], NDArray[Any]] = {}
-    frames = list(densify(clip, scratch))
+    settings = DensifySettings()
+    regions = find_regions(clip, scratch, settings)
+    frames = list(sharpen(clip, scratch, regions.ids, settings))
     assert not scratch
     return frames
 

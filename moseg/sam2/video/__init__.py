@@ -1,0 +1,1 @@
+"""Masks of objects through a video by SAM 2."""

@@ -1,0 +1,1 @@
+"""The two ways that `benchmark_masks.py` compares."""
