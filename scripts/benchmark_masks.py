@@ -12,7 +12,10 @@ table scales both ways to 100 frames by counted work: encoder calls, and frames 
 time of the last, when the memory is full.
 
 `--throughput` measures our way alone, in frames a second, for several sizes and numbers of
-objects; it is meant for a GPU.
+objects; it is meant for a GPU:
+
+    python scripts/benchmark_masks.py --clip CLIP --throughput --size tiny,large --objects 1,3,8 \
+        --frames 100 --device cuda:0 --precision bfloat16
 """
 
 from __future__ import annotations
@@ -39,6 +42,7 @@ from mask_cases.reference import ReferencePredictor, sorted_medoid
 from stage_cases.common import Clock, peak_mb, read_frames
 from stage_cases.common import Setting as ClipSetting
 
+from moseg.checkpoints.weights import read_weights
 from moseg.core.device import Device
 from moseg.models.foundation import sam2
 from moseg.sam2.points import medoid
@@ -55,7 +59,7 @@ class Work:
     """What is measured.
 
     Attributes:
-        size: of the network, `tiny` to `large`.
+        size: of the network, `tiny` to `large`; or the path of a checkpoint.
         frames, objects: of the clip.
         points: visible tracks of a group, of which the medoid is clicked.
     """
@@ -82,10 +86,16 @@ class Measured:
 
 
 def make_network(work: Work) -> Sam2VideoModel:
-    """Return SAM 2 of a published size with random weights, to which every object is there."""
+    """Return SAM 2 of a published size with random weights, or a checkpoint's.
+
+    To it every object is there, as the time depends on that.
+    """
     torch.manual_seed(0)
-    size = {size.name: size for size in sam2.SIZES}[work.size]
-    network = Sam2VideoModel(sam2.make_config(size, temporal=False))
+    sizes = {size.name: size for size in sam2.SIZES}
+    if work.size in sizes:
+        network = Sam2VideoModel(sam2.make_config(sizes[work.size], temporal=False))
+    else:
+        network = sam2.build(read_weights(Path(work.size)))
     network.train(False)
     network.requires_grad_(False)
     score: Any = network.mask_decoder.pred_obj_score_head.proj_out
@@ -135,14 +145,14 @@ def do_work(
     clock: Clock,
     spent: dict[str, float],
 ) -> NDArray[np.float32]:
-    """Group, prompt and follow; return every eighth logit of all masks [objects, T, 32, 32]."""
+    """Group, prompt and follow; return every eighth logit of all masks [objects * T, h, w]."""
     draw = np.random.default_rng(0)
     middle, (height, width) = work.frames // 2, size
     points = draw.uniform([0, 0], [width, height], (work.points, 2)).astype(np.float32)
     for turn in range(GROUPING_CLICKS):
         chosen = find_medoid(points)
         predictor.click(turn % work.frames, points[chosen : chosen + 1])
-    kept = np.zeros((work.objects, work.frames, 32, 32), np.float32)
+    kept = {}
     for number in range(work.objects):
         own = points[number :: work.objects]
         one = predictor.new_object()
@@ -157,7 +167,7 @@ def do_work(
                 spent["tracking"] = clock.now() - begin - (spent["encoding"] - encoding)
                 outputs = one.session.conditioning | one.session.tracked
                 kept[number, frame] = outputs[frame]["pred_masks"][0, 0, ::8, ::8].cpu().numpy()
-    return kept
+    return np.stack([kept[key] for key in sorted(kept)])
 
 
 def _time_encoder(network: Sam2VideoModel, clock: Clock, spent: dict[str, float]) -> None:
@@ -233,9 +243,10 @@ def scaled(work: Work, reference: Measured, ours: Measured) -> list[str]:
     return rows
 
 
-def throughput(work: Work, sizes: Sequence[str], runs: int, threads: int) -> list[str]:
+def throughput(
+    work: Work, sizes: Sequence[str], counts: Sequence[int], runs: int, threads: int
+) -> list[str]:
     """Return frames a second of our way, by size and number of objects."""
-    counts = (1, 3, 8)
     rows = ["| network | " + " | ".join(f"{n} objects" for n in counts) + " |"]
     rows.append("| --- |" + " --- |" * len(counts))
     for size in sizes:
@@ -250,9 +261,11 @@ def throughput(work: Work, sizes: Sequence[str], runs: int, threads: int) -> lis
 
 def main(
     clip: Annotated[Path, typer.Option(help="A real video.")] = Path("clip.mp4"),
-    size: Annotated[str, typer.Option(help="tiny, small, base+ or large; commas.")] = "large",
+    size: Annotated[
+        str, typer.Option(help="tiny, small, base+, large, or a path; commas.")
+    ] = "large",
     frames: Annotated[int, typer.Option(help="Frames of the short clip.")] = 12,
-    objects: Annotated[int, typer.Option(help="Objects followed.")] = 3,
+    objects: Annotated[str, typer.Option(help="Objects followed; commas.")] = "3",
     points: Annotated[int, typer.Option(help="Visible tracks.")] = 1000,
     device: Annotated[str, typer.Option(help="cpu or cuda:N.")] = "cpu",
     precision: Annotated[str, typer.Option(help="float32 or bfloat16.")] = "float32",
@@ -269,12 +282,13 @@ def main(
     named = torch.cuda.get_device_name(device) if device.startswith("cuda") else "CPU"
     print(f"device {named}, {precision}, {threads} threads, torch {torch.__version__}")
     sizes = size.split(",")
-    work = Work(str(clip), sizes[0], frames, objects, points, device, precision)
+    counts = [int(count) for count in objects.split(",")]
+    work = Work(str(clip), sizes[0], frames, counts[0], points, device, precision)
     if by_objects:
-        print("\n".join(throughput(work, sizes, runs, threads)))
+        print("\n".join(throughput(work, sizes, counts, runs, threads)))
         return None
     for one in sizes:
-        print(f"SAM 2 {one}, {frames} frames, {objects} objects, both directions")
+        print(f"SAM 2 {one}, {frames} frames, {counts[0]} objects, both directions")
         print("\n".join(comparison(Work(**asdict(work) | {"size": one}), runs, threads)))
     return None
 

@@ -27,8 +27,10 @@ class ObjectParams(Params):
     confidence: float = Field(
         0.9, ge=0, lt=1, description="tracks count as visible above this confidence"
     )
-    specks: int = Field(0, ge=0, description="pieces of objects smaller than this are removed")
-    holes: int = Field(0, ge=0, description="holes in objects smaller than this are filled")
+    specks: int = Field(
+        0, ge=0, description="pieces of objects of fewer pixels are removed; 0: none"
+    )
+    holes: int = Field(0, ge=0, description="holes in objects of fewer pixels are filled; 0: none")
 
     def segmenting(self) -> SegmentSettings:
         """Return these as the densifier takes them."""

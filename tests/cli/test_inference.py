@@ -11,6 +11,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 
 from moseg.core.masks import read_mask_png
 from moseg.sample.clip import render_sample
@@ -104,6 +105,8 @@ def test_masks_and_result_videos(root):
     names = {"original_rgb.mp4", "mask.mp4", "mask_rgb.mp4", "mask_rgb_color.mp4"}
     assert {p.name for p in videos.iterdir()} == names
     assert {video_length(p) for p in videos.iterdir()} == {FRAMES}
+    with Image.open(root / "sam/final_res/a_b/preview.png") as sheet:
+        assert min(sheet.size) > 100
 
 
 def test_one_call_equals_separate_calls_byte_for_byte(root, tmp_path):
