@@ -17,6 +17,7 @@ import pytest
 from moseg.render.video_writer import VideoWriter
 from moseg.sample.clip import render_sample
 from tests.pipeline.runs import STAGES
+from tests.sam2.video.small import save_small_sam2
 
 pytestmark = [
     pytest.mark.slow,
@@ -49,6 +50,14 @@ def peaks(folder: Path, frames: int, height: int, width: int, *settings: str) ->
     return dict(json.loads(done.stdout))
 
 
+def growth(
+    folder: Path, frames: tuple[int, int], size: tuple[int, int], *settings: str
+) -> dict[str, float]:
+    """MB that the peak of each stage is higher for the longer clip than for the shorter."""
+    short, long = (peaks(folder, count, *size, *settings) for count in frames)
+    return {stage: round(long[stage] - short[stage], 1) for stage in STAGES}
+
+
 @pytest.mark.parametrize(
     ("frames", "size", "setting", "limit"),
     [
@@ -61,6 +70,11 @@ def peaks(folder: Path, frames: int, height: int, width: int, *settings: str) ->
     ],
 )
 def test_peaks_do_not_grow_with_the_length(tmp_path, frames, size, setting, limit):
-    short, long = (peaks(tmp_path, count, *size, setting) for count in frames)
-    growth = {stage: round(long[stage] - short[stage], 1) for stage in STAGES}
-    assert max(growth.values()) < limit, growth
+    assert max(growth(tmp_path, frames, size, setting).values()) < limit
+
+
+def test_sam2_holds_the_features_of_a_window_alone(tmp_path):
+    """Of 140 more frames, the features of the small network take 16 MB."""
+    small = save_small_sam2(tmp_path / "small")
+    settings = "masks.backend=sam2", f"masks.checkpoint={small}", "masks.window=40"
+    assert growth(tmp_path, (60, 200), (72, 128), *settings)["masks"] < 6.0
