@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,8 +44,8 @@ class Segmentation:
 
     Objects are compared by their whole masks, then cut: a merged object has the masks of all
     its members in the frames in which any of them lives, and none elsewhere; a member lends
-    none to windows in which it does not live at all. Ids go up in the
-    order in which objects were found, those seen best first. Where objects overlap, the one
+    none to windows in which it does not live at all. Ids go up in the order in which objects
+    were found, those seen best first. Where objects overlap, the one
     with the higher score is in front; of equal ones, the one with the smaller id.
     """
 
@@ -97,19 +96,6 @@ class Segmentation:
                 mask = np.logical_or.reduce([self._store.get(name, frame) for name in seen])
                 masks[one.id] = cleaned(mask, *self._limits)
         return paint(masks, self._store.size)
-
-    def summary(self) -> list[dict[str, Any]]:
-        """Return the objects for reports: id, score, first and last frame, number of frames."""
-        return [
-            {
-                "id": one.id,
-                "score": round(one.score, 4),
-                "first_frame": one.first_frame,
-                "last_frame": one.last_frame,
-                "frames": one.frames,
-            }
-            for one in self.objects
-        ]
 
     def _merged(self, number: int, members: tuple[int, ...]) -> SegmentedObject:
         """One object of several; each lives in some frame, and is seen there."""

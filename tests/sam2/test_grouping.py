@@ -27,7 +27,7 @@ def shown(visible: np.ndarray, start: int = 0) -> TrackWindow:
     return TrackWindow(start, xy, visible)
 
 
-def clicks_of(window: TrackWindow, mask: np.ndarray | None = None):
+def clicks_of(window: TrackWindow, mask: np.ndarray | None = None, most: int | None = None):
     """Frames and points of the clicks when each gives the same mask; none is empty."""
     clicks = []
 
@@ -35,7 +35,7 @@ def clicks_of(window: TrackWindow, mask: np.ndarray | None = None):
         clicks.append((frame, *points[0].tolist()))
         return np.zeros((5, 300), bool) if mask is None else mask
 
-    groups = find_groups(TrackPool(window), click)
+    groups = find_groups(TrackPool(window), click, most)
     return groups, clicks
 
 
@@ -109,6 +109,12 @@ def test_clicks_on_nothing_end_when_too_few_tracks_are_left():
 def test_rounds_are_limited(frames, rounds):
     _, clicks = clicks_of(shown(np.ones((40, frames), bool)))
     assert len(clicks) == rounds
+
+
+@pytest.mark.parametrize("most", [1, 3, 30])
+def test_as_many_rounds_as_are_asked_for(most):
+    _, clicks = clicks_of(shown(np.ones((40, 80), bool)), most=most)
+    assert len(clicks) == most
 
 
 @pytest.mark.parametrize("tracks", [0, 3, 20])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-
 import numpy as np
 import pytest
 
@@ -127,12 +125,3 @@ def test_of_more_than_255_objects_the_worst_are_left_out(store):
     )
     assert not found.paint(100).any()
     assert np.array_equal(found.paint(257), 255 * columns(0, 5))
-
-
-def test_the_summary_can_be_written(store):
-    for frame in range(3, 6):
-        store.put(1, frame, columns(0, 10), 0.123456)
-    found = Segmentation({1: living(3, 5)}, Overlaps(), store)
-    assert json.loads(json.dumps(found.summary())) == [
-        {"id": 1, "score": 0.1235, "first_frame": 3, "last_frame": 5, "frames": 3}
-    ]
