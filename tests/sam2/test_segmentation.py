@@ -96,7 +96,7 @@ def test_objects_without_life_are_none(store):
 
 def test_nothing_is_painted_without_objects(store):
     found = Segmentation({}, Overlaps(), store)
-    assert (found.objects, found.scores, found.notes, found.summary()) == ((), {}, (), [])
+    assert (found.objects, found.scores, found.notes) == ((), {}, ())
     assert found.paint(7).dtype == np.uint8
     assert not found.paint(7).any()
 
