@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate
+from typing import TYPE_CHECKING
 from pathlib import Path
 from typing import Any
 
 import torch
 from safetensors import safe_open
-from transformers import (
-    EdgeTamVideoModel,
-    Sam2HieraDetConfig,
-    Sam2VideoConfig,
-    Sam2VideoModel,
-    Sam2VisionConfig,
-)
+from transformers import Sam2HieraDetConfig, Sam2VideoConfig, Sam2VideoModel, Sam2VisionConfig
 
 from moseg.core.errors import BackendError
 from moseg.models.foundation.loading import Weights, load
 from moseg.models.foundation.official_names import KeyTable, OfficialNames
 from moseg.models.foundation.sam2_names import COPIES, key_table
 from moseg.models.strict import load_strict
+
+if TYPE_CHECKING:
+    from transformers import EdgeTamVideoModel
 
 TRUNK = "image_encoder.trunk."
 """Prefix of the image encoder in official checkpoints."""

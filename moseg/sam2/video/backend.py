@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from typing import TYPE_CHECKING, Literal
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import Field
 
 from moseg.checkpoints.backend import NetworkBackend, NetworkParams
+from moseg.checkpoints.families import kind_of
+from moseg.core.errors import BackendError
 from moseg.core.frame_record import FrameRecord
 from moseg.core.stage import Report, Resources, Task
 from moseg.sam2.mask_store import MaskStore
@@ -19,15 +24,15 @@ from moseg.sam2.video.settings import VideoSettings
 
 if TYPE_CHECKING:
     from torch import nn
-    from transformers import Sam2VideoModel
 
     from moseg.checkpoints.weights import Weights
+    from moseg.sam2.video.features import VideoNetwork
 
 
 class Sam2Params(NetworkParams, ObjectParams):
     """Which SAM 2, and how its features are kept."""
 
-    backend: Literal["sam2"] = Field("sam2", description="SAM 2 or 2.1, tiny to large")
+    backend: Literal["sam2"] = Field("sam2", description="SAM 2 or 2.1, tiny to large; or EdgeTAM")
     checkpoint: str = Field(
         "sam2-hiera-large", description="name of a known checkpoint, or path of a file or folder"
     )
@@ -63,13 +68,17 @@ class Sam2Masks(NetworkBackend[Sam2Params]):
     version = 1
     needs = ("frames", "tracks", "labels")
     resources = Resources(cpus=2, memory_gb=6, gpu_memory_gb=8)
-    network: Sam2VideoModel
+    network: VideoNetwork
 
     def build(self, weights: Weights) -> nn.Module:
         """See `NetworkBackend.build`."""
-        from moseg.models.foundation import sam2
-
-        return sam2.build(weights)
+        kind = kind_of(weights)
+        if kind.family not in ("sam2", "edgetam"):
+            raise BackendError(
+                f"{weights.path} is a checkpoint of {kind.family}; "
+                f"stage {self.stage} needs one of SAM 2 or EdgeTAM"
+            )
+        return kind.build(weights)
 
     def run(self, task: Task) -> Report:
         """See `Backend.run`."""
@@ -81,6 +90,7 @@ class Sam2Masks(NetworkBackend[Sam2Params]):
         size = frames.height, frames.width
         scratch = task.out / ".scratch"
         scratch.mkdir(parents=True)
+        progress = _Progress(task.progress, len(frames))
         with ExitStack() as stack:
             stack.enter_context(self.computing(task))
             tracks = stack.enter_context(
@@ -92,14 +102,44 @@ class Sam2Masks(NetworkBackend[Sam2Params]):
             source = stack.enter_context(closing(iter(frames)))
             predictor = stack.enter_context(
                 Sam2Predictor(
-                    self.network, source, len(frames), size, scratch, params.driving(), self.device
+                    self.network,
+                    progress.reading(source),
+                    len(frames),
+                    size,
+                    scratch,
+                    params.driving(),
+                    self.device,
                 )
             )
             found = segment(
-                predictor, tracks, len(frames), store, params.segmenting(), task.progress
+                predictor, tracks, len(frames), store, params.segmenting(), progress.followed
             )
             masks = (found.paint(frame) for frame in range(len(frames)))
             census = write_masks(task, record, masks)
             notes = (*found.notes, *predictor.notes)
         scratch.rmdir()
         return report_of(census, found.scores, notes)
+
+
+class _Progress:
+    """Half of the work on a frame is to encode it, half to follow objects through it."""
+
+    def __init__(self, tell: Callable[[int, int], None], frames: int) -> None:
+        self._tell = tell
+        self._frames = frames
+        self._read = 0
+        self._followed = 0
+
+    def reading(self, frames: Iterator[NDArray[np.uint8]]) -> Iterator[NDArray[np.uint8]]:
+        """Yield the frames; one is encoded when the next is asked for."""
+        for frame in frames:
+            yield frame
+            self._read += 1
+            self._tell((self._read + self._followed) // 2, self._frames)
+
+    def followed(self, done: int, total: int) -> None:
+        """Take how many of all frames objects were followed through."""
+        self._followed = done
+        if done == total:
+            self._read = self._frames
+        self._tell((self._read + self._followed) // 2, self._frames)

@@ -1,6 +1,7 @@
 """SAM 2 (Ravi et al., "SAM 2: Segment Anything in Images and Videos", 2024) as a `Predictor`.
 
-Prompts, passes and memory follow the authors' video predictor.
+Prompts, passes and memory follow the authors' video predictor. EdgeTAM, which was made from it,
+is driven the same way.
 """
 
 from __future__ import annotations
@@ -10,12 +11,11 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from transformers import Sam2VideoModel
 
 from moseg.core.closing import Closing
 from moseg.core.device import Device
 from moseg.sam2.predictor import Prediction
-from moseg.sam2.video.features import FeatureStore, ImageEncoder
+from moseg.sam2.video.features import FeatureStore, ImageEncoder, VideoNetwork
 from moseg.sam2.video.settings import VideoSettings
 from moseg.sam2.video.state import Output
 from moseg.sam2.video.steps import Bool, Float32, Int32, Steps
@@ -34,7 +34,7 @@ class Sam2Predictor(Closing):
 
     def __init__(
         self,
-        network: Sam2VideoModel,
+        network: VideoNetwork,
         frames: Iterator[UInt8],
         count: int,
         size: tuple[int, int],

@@ -10,13 +10,12 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
-from transformers import Sam2VideoModel
 
 from moseg.core.closing import Closing
 from moseg.core.device import Device
@@ -24,7 +23,11 @@ from moseg.core.errors import CacheError, writing_to
 from moseg.sam2.video.pixels import sam2_pixels
 from moseg.sam2.video.settings import VideoSettings
 
+if TYPE_CHECKING:
+    from transformers import EdgeTamVideoModel, Sam2VideoModel
+
 UInt8 = NDArray[np.uint8]
+VideoNetwork: TypeAlias = "Sam2VideoModel | EdgeTamVideoModel"
 
 _OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory", re.IGNORECASE)
 """What PyTorch says on a GPU, and on a CPU."""
@@ -37,7 +40,7 @@ class ImageEncoder:
         positions: sine encoding of the coarsest level, float32 [cells, 1, C], of every frame.
     """
 
-    def __init__(self, network: Sam2VideoModel, device: Device) -> None:
+    def __init__(self, network: VideoNetwork, device: Device) -> None:
         self._network: Any = network
         self._device = torch.device(device.name)
         self._low = device.precision == "bfloat16"

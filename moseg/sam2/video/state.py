@@ -7,30 +7,37 @@ The library keeps everything of every frame. A frame is read by later ones that 
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
-from transformers import Sam2VideoConfig
 from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
 
 from moseg.sam2.video.features import FeatureStore
+
+if TYPE_CHECKING:
+    from transformers import EdgeTamVideoConfig, Sam2VideoConfig
 
 OBJECT = 0
 """Number of the only object of a session."""
 
 Output = dict[str, torch.Tensor]
 """Of one frame: `pred_masks` [1, 1, h, w] logits, `object_score_logits` [1, 1, 1],
-`object_pointer` [1, 1, C]; with a memory: `maskmem_features`, `maskmem_pos_enc` [cells, 1, c]."""
+`object_pointer` [1, 1, C]; with a memory: `maskmem_features`, `maskmem_pos_enc`, as its family
+shapes them."""
 
 
 class ObjectSession(Sam2VideoInferenceSession):
     """The library's session for one object; image features come from a store.
 
+    Its session for EdgeTAM is another class of the same content, so this one serves both.
+
     Args:
         count: frames of the whole scene.
     """
 
-    def __init__(self, features: FeatureStore, config: Sam2VideoConfig, count: int) -> None:
+    def __init__(
+        self, features: FeatureStore, config: Sam2VideoConfig | EdgeTamVideoConfig, count: int
+    ) -> None:
         super().__init__(dtype=torch.float32)
         cache: Any = features
         self.cache = cache

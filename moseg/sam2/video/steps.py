@@ -1,4 +1,4 @@
-"""Single frames through SAM 2: prompts, tracking, memory, masks.
+"""Single frames through the network: prompts, tracking, memory, masks.
 
 The library's own way to prompt a session differs from the reference (a second click on a frame
 forgets the first mask, prompts on other frames than the first are lost or poison what is tracked
@@ -17,12 +17,12 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch.nn import functional
-from transformers import Sam2VideoModel
 
 from moseg.core.device import Device
 from moseg.sam2.predictor import Prediction
-from moseg.sam2.video.features import FeatureStore, flat
-from moseg.sam2.video.state import OBJECT, ObjectSession, Output
+from moseg.sam2.video.families import family_of
+from moseg.sam2.video.features import FeatureStore, VideoNetwork
+from moseg.sam2.video.state import ObjectSession, Output
 
 Bool = NDArray[np.bool_]
 Float32 = NDArray[np.float32]
@@ -50,7 +50,7 @@ class Steps:
 
     def __init__(
         self,
-        network: Sam2VideoModel,
+        network: VideoNetwork,
         features: FeatureStore,
         count: int,
         size: tuple[int, int],
@@ -59,15 +59,14 @@ class Steps:
     ) -> None:
         self.size = size
         self._network: Any = network
+        self._family = family_of(network)
         self._features = features
         self._count = count
         self._fill_holes = fill_holes
         self._device = torch.device(device.name)
         self._low = device.precision == "bfloat16"
         self._side = cast("int", network.prompt_encoder.input_image_size)
-        shape = 1, network.mem_dim, *network.backbone_feature_sizes[-1]
-        encoding: Any = network.memory_encoder.position_encoding
-        self._memory_positions = flat(encoding(shape, self._device, torch.float32))
+        self._memory_positions = self._family.memory_positions(self._device)
 
     def new_session(self) -> ObjectSession:
         """Return a session without prompts."""
@@ -93,14 +92,11 @@ class Steps:
         xy = torch.from_numpy((points * scale).astype(np.float32)).to(self._device)
         kind = torch.from_numpy(labels.astype(np.int32)).to(self._device)
         with self._computing():
-            output: Output = self._network._run_single_frame_inference(
+            output = self._family.infer(
                 session,
                 frame,
-                OBJECT,
-                batch_size=1,
                 is_init_cond_frame=True,
                 point_inputs={"point_coords": xy[None, None], "point_labels": kind[None, None]},
-                mask_inputs=None,
                 reverse=False,
                 prev_sam_mask_logits=before and before["pred_masks"].clamp(-CLAMP, CLAMP),
             )
@@ -146,26 +142,18 @@ class Steps:
             reverse: whether time runs backwards.
         """
         with self._computing():
-            output: Output = self._network._run_single_frame_inference(
-                session,
-                frame,
-                OBJECT,
-                batch_size=1,
-                is_init_cond_frame=False,
-                point_inputs=None,
-                mask_inputs=None,
-                reverse=reverse,
+            output = self._family.infer(
+                session, frame, is_init_cond_frame=False, point_inputs=None, reverse=reverse
             )
             kept = session.tracked[frame] = self._kept(output)
-            self._remember(session, frame, output["high_res_masks"], prompted=False)
+            self._remember(frame, kept, output["pred_masks"].float(), prompted=False)
             return kept
 
     def remember(self, session: ObjectSession, frame: int) -> None:
         """Encode the memory of a prompted frame, of its mask in black and white."""
         with self._computing():
-            logits = session.conditioning[frame]["pred_masks"]
-            large = _resized(logits, (self._side, self._side))
-            self._remember(session, frame, large, prompted=True)
+            output = session.conditioning[frame]
+            self._remember(frame, output, output["pred_masks"], prompted=True)
 
     def mask(self, output: Output) -> Bool:
         """Return the mask of an output, bool [H, W]."""
@@ -200,14 +188,15 @@ class Steps:
             "object_pointer": output["object_pointer"],
         }
 
-    def _remember(
-        self, session: ObjectSession, frame: int, large: torch.Tensor, prompted: bool
-    ) -> None:
-        """Encode the memory of a frame from its mask at the network's image size."""
-        outputs = session.conditioning if prompted else session.tracked
-        score = outputs[frame]["object_score_logits"]
-        self._network._batch_encode_memories(session, frame, [OBJECT], [large], [score], [prompted])
-        outputs[frame]["maskmem_pos_enc"] = self._memory_positions
+    def _remember(self, frame: int, output: Output, logits: torch.Tensor, prompted: bool) -> None:
+        """Add the memory of a frame, encoded from a mask [1, 1, h, w], to its output."""
+        output["maskmem_features"], _ = self._network._encode_new_memory(
+            current_vision_feats=self._features.get_vision_features(frame)["vision_feats"][-1],
+            pred_masks_high_res=_resized(logits, (self._side, self._side)),
+            object_score_logits=output["object_score_logits"],
+            is_mask_from_pts=prompted,
+        )
+        output["maskmem_pos_enc"] = self._memory_positions
 
 
 def filled(logits: torch.Tensor) -> torch.Tensor:

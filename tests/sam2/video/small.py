@@ -1,14 +1,26 @@
-"""A SAM 2 small enough for any test, and frames for it."""
+"""A SAM 2 and an EdgeTAM small enough for any test, and frames for them."""
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
+from types import SimpleNamespace
+from typing import TypeVar
 
 import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from transformers import Sam2HieraDetConfig, Sam2VideoConfig, Sam2VideoModel, Sam2VisionConfig
+from torch import nn
+from transformers import (
+    EdgeTamVideoConfig,
+    EdgeTamVideoModel,
+    EdgeTamVisionConfig,
+    Sam2HieraDetConfig,
+    Sam2VideoConfig,
+    Sam2VideoModel,
+    Sam2VisionConfig,
+)
 
 from moseg.core.device import Device
 from moseg.sam2.video.driver import Sam2Predictor
@@ -61,6 +73,66 @@ def small_sam2(seed: int = 0, **changes: object) -> Sam2VideoModel:
     return _random(Sam2VideoModel(Sam2VideoConfig(**settings)), seed)
 
 
+def small_edgetam(seed: int = 4) -> EdgeTamVideoModel:
+    """EdgeTAM with random weights, 8 vectors without and 16 with a place a memory.
+
+    Four convolutions stand in for its image encoder, which is one of timm.
+    """
+    channels = [8, 16, 32, 64]
+    grid = SIDE // 16
+    vision = EdgeTamVisionConfig(
+        backbone_config=Sam2HieraDetConfig(
+            hidden_size=8,
+            blocks_per_stage=[1, 1, 1, 1],
+            embed_dim_per_stage=channels,
+            num_attention_heads_per_stage=[1, 1, 1, 1],
+            global_attention_blocks=[],
+        ),
+        backbone_channel_list=channels[::-1],
+        backbone_feature_sizes=[[grid * 4, grid * 4], [grid * 2, grid * 2], [grid, grid]],
+        fpn_hidden_size=WIDTH,
+    )
+    config = EdgeTamVideoConfig(
+        vision_config=vision,
+        prompt_encoder_config={"hidden_size": WIDTH, "image_size": SIDE},
+        mask_decoder_config={"hidden_size": WIDTH, "mlp_dim": 64, "iou_head_hidden_dim": 32},
+        image_size=SIDE,
+        enable_occlusion_spatial_embedding=False,
+        enable_temporal_pos_encoding_for_object_pointers=False,
+        memory_attention_hidden_size=WIDTH,
+        memory_attention_mlp_hidden_size=64,
+        memory_attention_rope_feat_sizes=[grid, grid],
+        memory_attention_rope_k_sizes=[4, 4],
+        perceiver_resampler_num_latents=8,
+        perceiver_resampler_num_latents_2d=16,
+        memory_encoder_hidden_size=WIDTH,
+        mask_downsampler_embed_dim=WIDTH,
+        memory_fuser_embed_dim=WIDTH,
+        memory_fuser_intermediate_dim=64,
+    )
+    network = EdgeTamVideoModel(config)
+    network.vision_encoder.backbone = _Convolutions(channels)
+    return _random(network, seed)
+
+
+class _Convolutions(nn.Module):
+    """Features of strides 4, 8, 16 and 32, handed over as timm's are."""
+
+    def __init__(self, channels: list[int]) -> None:
+        super().__init__()
+        self.stages = nn.ModuleList(
+            nn.Conv2d(*of, kernel_size=stride, stride=stride)
+            for of, stride in zip(pairwise([3, *channels]), (4, 2, 2, 2), strict=True)
+        )
+
+    def forward(self, pixels: torch.Tensor) -> SimpleNamespace:
+        levels = []
+        for stage in self.stages:
+            pixels = stage(pixels).relu()
+            levels.append(pixels)
+        return SimpleNamespace(last_hidden_state=levels, hidden_states=None)
+
+
 def save_small_sam2(folder: Path, seed: int = 0, **changes: object) -> Path:
     """Write `small_sam2` as `save_pretrained` does; return `folder`."""
     small_sam2(seed, **changes).save_pretrained(folder)
@@ -79,7 +151,7 @@ def moving_frames(count: int, size: tuple[int, int] = SIZE) -> list[NDArray[np.u
 
 
 def predictor(
-    network: Sam2VideoModel,
+    network: Sam2VideoModel | EdgeTamVideoModel,
     frames: list[NDArray[np.uint8]],
     folder: Path,
     device: Device = CPU,
@@ -92,7 +164,10 @@ def predictor(
     )
 
 
-def _random(network: Sam2VideoModel, seed: int) -> Sam2VideoModel:
+Network = TypeVar("Network", bound=nn.Module)
+
+
+def _random(network: Network, seed: int) -> Network:
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for name, value in network.state_dict().items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -97,6 +98,16 @@ def test_frames_left_out_and_shrunk_come_back_at_the_size_of_the_source(checkpoi
     task = make_task(tmp_path, max_frames=5, max_side=28)
     run(task, checkpoint)
     assert [mask.shape for mask in masks_of(task)] == [SIZE] * FRAMES
+
+
+def test_progress_rises_while_frames_are_encoded_and_ends_at_all(checkpoint, tmp_path):
+    told = []
+    task = replace(make_task(tmp_path), progress=lambda done, total: told.append((done, total)))
+    run(task, checkpoint, batch=1)
+    done = [one for one, _ in told]
+    assert done == sorted(done)
+    assert {1, 2, 3} <= set(done)
+    assert told[-1] == (FRAMES, FRAMES)
 
 
 def test_without_moving_tracks_all_masks_are_empty(checkpoint, tmp_path):

@@ -6,29 +6,19 @@ import numpy as np
 import pytest
 import torch
 from torch.nn import functional
-from transformers.models.sam2_video.modeling_sam2_video import Sam2VideoInferenceSession
 
-from moseg.sam2.video.pixels import sam2_pixels
-from tests.sam2.video.passes import COUNT, FRAMES, POINT, POINTS, SQUARE, follow, logits, same
+from tests.sam2.video.passes import (
+    COUNT,
+    FRAMES,
+    POINT,
+    POINTS,
+    SQUARE,
+    follow,
+    library,
+    logits,
+    same,
+)
 from tests.sam2.video.small import SIDE, SIZE, predictor, small_sam2
-
-
-def library(network, points, frame, count):
-    """Masks of one point by the library's own calls, on a session that keeps everything."""
-    pixels = sam2_pixels(torch.from_numpy(np.stack(FRAMES[:count])), SIDE, torch.device("cpu"))
-    session = Sam2VideoInferenceSession(pixels, *SIZE, dtype=torch.float32)
-    session.obj_id_to_idx(1)
-    height, width = SIZE
-    coords = torch.from_numpy(points / (width, height) * SIDE).float()[None, None]
-    prompt = {"point_coords": coords, "point_labels": torch.ones(1, 1, len(points)).int()}
-    session.add_point_inputs(0, frame, prompt)
-    session.obj_with_new_inputs = [1]
-    network(session, frame_idx=frame)
-    found = {}
-    for backwards in (False, True):
-        for out in network.propagate_in_video_iterator(session, frame, reverse=backwards):
-            found[out.frame_idx] = out.pred_masks
-    return found
 
 
 @pytest.mark.parametrize("count", [5, COUNT])
