@@ -22,6 +22,7 @@ from moseg.sam2.light.densify import (
     sharpen,
 )
 from moseg.sam2.light.objects import ObjectSettings
+from moseg.sam2.light.regions import TracksOnRegions
 from moseg.sam2.light.scratch import FolderScratch
 from moseg.sam2.mask_store import MaskStore
 from moseg.sam2.moving_tracks import MovingTracks
@@ -104,7 +105,8 @@ class LightMasks(Backend[LightParams]):
         ):
             labelled = _Labelled(clip, points, scale)
             regions = find_regions(labelled, scratch, settings)
-            found = segment(regions, tracks, len(clip), store, self.params.segmenting())
+            moving = TracksOnRegions(tracks, regions)
+            found = segment(regions, moving, len(clip), store, self.params.segmenting())
             dense = sharpen(labelled, scratch, found.paint, settings)
 
             def lifted() -> Iterator[UInt8]:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from moseg.sam2.light.nearest import nearest_label
 from moseg.sam2.predictor import Prediction
+from moseg.sam2.tracks import TrackSource, TrackWindow
 
 Bool = NDArray[np.bool_]
 Float32 = NDArray[np.float32]
@@ -106,10 +107,35 @@ class RegionObject:
         self._prompted.clear()
 
 
+class TracksOnRegions:
+    """Moving tracks where they are on some region: what can be clicked.
+
+    The votes found the others alone or wrong; between two regions they would be clicked first.
+    """
+
+    def __init__(self, tracks: TrackSource, regions: Regions) -> None:
+        self._tracks = tracks
+        self._regions = regions
+
+    def window(self, frames: range) -> TrackWindow:
+        """See `TrackSource.window`."""
+        given = self._tracks.window(frames)
+        visible = given.visible.copy()
+        for at, frame in enumerate(frames):
+            rows = np.flatnonzero(visible[:, at])
+            visible[rows, at] = _names_under(self._regions.ids(frame), given.xy[rows, at]) > 0
+        return TrackWindow(given.start, given.xy, visible)
+
+
 def _under(ids: UInt8, points: Float32) -> set[int]:
     """Regions at points (x, y) [n, 2], or next to them."""
+    return {int(name) for name in _names_under(ids, points) if name}
+
+
+def _names_under(ids: UInt8, points: Float32) -> NDArray[np.uint16]:
+    """Region at each of the points (x, y) [n, 2], or next to it; 0 for none."""
     near = nearest_label(ids.astype(np.uint16), REACH)
     height, width = ids.shape
     column = np.clip(np.rint(points[:, 0]), 0, width - 1).astype(int)
     row = np.clip(np.rint(points[:, 1]), 0, height - 1).astype(int)
-    return {int(name) for name in near[row, column] if name}
+    return near[row, column]

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from moseg.sam2.light.regions import Regions
+from moseg.sam2.light.regions import Regions, TracksOnRegions
 from moseg.sam2.mask_store import MaskStore
 from moseg.sam2.segment import SegmentSettings, segment
 from moseg.sam2.tracks import TrackWindow
@@ -115,3 +115,35 @@ def test_tracks_join_what_the_flow_lost(tmp_path):
         assert [one.id for one in found.objects] == [1]
         for number, ids in enumerate(frames):
             assert np.array_equal(found.paint(number), (ids > 0).astype(np.uint8))
+
+
+class Still:
+    """Points that stay where they are through all frames."""
+
+    def __init__(self, *points: tuple[float, float]) -> None:
+        self.xy = at(*points)
+
+    def window(self, frames: range) -> TrackWindow:
+        xy = np.repeat(self.xy[:, None], len(frames), axis=1)
+        return TrackWindow(frames.start, xy, np.ones(xy.shape[:2], bool))
+
+
+def test_tracks_count_where_they_are_on_a_region():
+    frames = [boxes(r1=(5, 5)), boxes(r1=(5, 30)), boxes()]
+    window = TracksOnRegions(Still((9, 9), (33, 9), (18, 9)), regions(frames)).window(range(3))
+    assert window.visible.astype(int).tolist() == [[1, 0, 0], [0, 1, 0], [1, 0, 0]]
+    assert window.xy[0, 1].tolist() == [9, 9]
+
+
+def test_strays_between_two_objects_do_not_take_the_rounds(tmp_path):
+    """Half the tracks lie between two regions, where the medoid of all of them is."""
+    found = regions([boxes(r1=(5, 5), r2=(25, 40))] * 2)
+    strays = [(28 + x, 15 + y) for x in range(4) for y in range(5)]
+    grid = [(x, y) for x in (1, 4, 7) for y in (1, 4, 7)]
+    inside = [(5 + x, 5 + y) for x, y in grid] + [(40 + x, 25 + y) for x, y in grid]
+    settings = SegmentSettings(rounds=3)
+    counts = []
+    for source in (Still(*strays, *inside), TracksOnRegions(Still(*strays, *inside), found)):
+        with MaskStore(tmp_path / "masks", SIZE) as store:
+            counts.append(len(segment(found, source, 2, store, settings).objects))
+    assert counts == [0, 2]
