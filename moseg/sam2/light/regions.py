@@ -138,4 +138,4 @@ def _names_under(ids: UInt8, points: Float32) -> NDArray[np.uint16]:
     height, width = ids.shape
     column = np.clip(np.rint(points[:, 0]), 0, width - 1).astype(int)
     row = np.clip(np.rint(points[:, 1]), 0, height - 1).astype(int)
-    return near[row, column]
+    return np.asarray(near[row, column], np.uint16)
