@@ -30,7 +30,12 @@ class NetworkParams(Params):
 P = TypeVar("P", bound=NetworkParams)
 
 _OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory", re.IGNORECASE)
-"""What PyTorch says on a GPU, and on a CPU."""
+"""On a GPU, and on a CPU."""
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether PyTorch says that the memory of a GPU, or of the machine, is not enough."""
+    return _OUT_OF_MEMORY.search(str(error)) is not None
 
 
 class NetworkBackend(Backend[P], Generic[P]):
@@ -115,7 +120,7 @@ class NetworkBackend(Backend[P], Generic[P]):
             with torch.inference_mode(), torch.backends.cudnn.flags(allow_tf32=False):
                 yield
         except RuntimeError as error:
-            if not _OUT_OF_MEMORY.search(str(error)):
+            if not is_out_of_memory(error):
                 raise
             raise BackendError(
                 f"{task.scene.name}: the memory of {self.device.name} is not enough for stage "

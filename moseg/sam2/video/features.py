@@ -6,7 +6,6 @@ They are most of the work of SAM 2 and serve every click, object and direction. 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
@@ -17,6 +16,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from moseg.checkpoints.backend import is_out_of_memory
 from moseg.core.closing import Closing
 from moseg.core.device import Device
 from moseg.core.errors import CacheError, writing_to
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 
 UInt8 = NDArray[np.uint8]
 VideoNetwork: TypeAlias = "Sam2VideoModel | EdgeTamVideoModel"
-
-_OUT_OF_MEMORY = re.compile("out of memory|can't allocate memory", re.IGNORECASE)
-"""What PyTorch says on a GPU, and on a CPU."""
 
 
 class ImageEncoder:
@@ -155,7 +152,7 @@ class FeatureStore(Closing):
             try:
                 levels = self._encoder(np.stack(part))
             except RuntimeError as error:
-                if len(part) == 1 or not _OUT_OF_MEMORY.search(str(error)):
+                if len(part) == 1 or not is_out_of_memory(error):
                     raise
                 levels = []
             if levels:
