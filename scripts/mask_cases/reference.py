@@ -3,8 +3,8 @@
 Features of one frame are held at a time, so that every change of frame encodes again: for each
 click of the grouping, each prompt, each object and each direction. All frames wait in memory at
 the network's size; nothing that is remembered of an object is dropped; medoids are found by
-sorting all distances. Prompts, tracking and memory are the same code as ours, so that only the
-pattern of the calls differs.
+sorting all distances; memories are attended to by the library's own module. Prompts, tracking and
+memory are else the same code as ours, so that the pattern of the calls is what differs.
 """
 
 from __future__ import annotations
@@ -66,7 +66,9 @@ class ReferencePredictor:
     ) -> None:
         self.features = OneFrame(network, list(frames), device)
         store: Any = self.features
+        attention = network.memory_attention
         self._steps = Steps(network, store, count, size, False, device)
+        network.memory_attention = attention
 
     def click(self, frame: int, points: NDArray[np.float32]) -> NDArray[np.bool_]:
         """See `Predictor.click`."""

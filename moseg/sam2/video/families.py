@@ -12,6 +12,7 @@ from typing import Any
 
 import torch
 
+from moseg.models.foundation.sam2_memory import use_fast_memory
 from moseg.sam2.video.features import VideoNetwork, flat
 from moseg.sam2.video.state import OBJECT, ObjectSession, Output
 
@@ -42,6 +43,10 @@ class Family(ABC):
 
 class Sam2(Family):
     """SAM 2 and 2.1: a memory has a vector for each cell of the coarsest level, [cells, 1, c]."""
+
+    def __init__(self, network: VideoNetwork) -> None:
+        super().__init__(network)
+        use_fast_memory(network)
 
     def infer(self, session: ObjectSession, frame: int, **given: object) -> Output:
         """See `Family.infer`."""
