@@ -45,6 +45,7 @@ class NetworkBackend(Backend[P], Generic[P]):
 
     Class attributes:
         packages: what has to be installed, of `moseg.checkpoints.packages.PACKAGES`.
+        when_out_of_memory: what to do then.
 
     Attributes:
         network: in evaluation mode on the device; there after `prepare`.
@@ -52,6 +53,9 @@ class NetworkBackend(Backend[P], Generic[P]):
     """
 
     packages: ClassVar[tuple[str, ...]] = tuple(PACKAGES)
+    when_out_of_memory: ClassVar[str] = (
+        "use smaller frames or batches, or a smaller queries.memory_gb"
+    )
     network: nn.Module
     device: Device = CPU
     _found: Checkpoint | None = None
@@ -124,7 +128,7 @@ class NetworkBackend(Backend[P], Generic[P]):
                 raise
             raise BackendError(
                 f"{task.scene.name}: the memory of {self.device.name} is not enough for stage "
-                f"{self.stage}; use smaller frames or batches, or a smaller queries.memory_gb"
+                f"{self.stage}; {self.when_out_of_memory}"
             ) from error
         finally:
             torch.set_num_threads(before)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import numpy as np
 
 from moseg.core.closing import Closing
+from moseg.core.errors import CacheError
 from moseg.core.track_array import ARRAY, TrackArray, parse_logits
 from moseg.core.types import Tracks, list_by_frame
 
@@ -31,8 +33,12 @@ class TrackSets(Closing):
         """Return first frame and length of the window of a query frame, reading little."""
         if self.array:
             return self.array.points.start_of(query), self.array.points.length
-        with np.load(self._files[query]) as stored:
-            return int(stored["start"]), int(stored["visible"].shape[1])
+        path = self._files[query]
+        try:
+            with np.load(path) as stored:
+                return int(stored["start"]), int(stored["visible"].shape[1])
+        except (OSError, KeyError, ValueError, zipfile.BadZipFile) as error:
+            raise CacheError(f"{path} is not a Tracks file or is damaged") from error
 
     def load(self, query: int) -> Tracks:
         """Return the tracks of one query frame."""

@@ -11,7 +11,13 @@ _REFERENCE: dict[str, Any] = {
     "tracks": {"backend": "tapir", "coordinates": "reference"},
     "dinos": {"backend": "dinov2"},
     "labels": {"backend": "track_classifier"},
-    "masks": {"backend": "sam2", "features": "float32", "fill_holes": True},
+    "masks": {
+        "backend": "sam2",
+        "features": "float32",
+        "fill_holes": True,
+        "specks": 0,
+        "holes": 0,
+    },
 }
 
 PRESETS: dict[str, dict[str, Any]] = {

@@ -23,7 +23,7 @@ Click = Callable[[int, Float32], Bool]
 """Mask, bool [H, W], of what lies at points [n, 2] of a frame."""
 
 FEWEST = 6
-"""Tracks in and around a mask that make an object; windows with fewer take what there is."""
+"""Tracks in and around a mask that make an object; scenes with fewer take what there is."""
 
 
 @dataclass(frozen=True)
@@ -76,25 +76,27 @@ class TrackPool:
         self._left[row] = False
 
 
-def find_groups(pool: TrackPool, click: Click, rounds: int | None = None) -> list[Group]:
+def find_groups(
+    pool: TrackPool, click: Click, rounds: int | None = None, take_all: bool = False
+) -> list[Group]:
     """Take groups out of the pool, those seen best first; equal tracks give equal groups.
 
     Each round clicks the medoid of the tracks that are visible in one of the frames that show
     the most, and takes the tracks in and around the mask out of the pool. They are a group if
     some lie within the mask and at least 6 in or around it; the rest of the rule is in
-    `_best_frame`. In a window of 5 tracks or fewer, a single track within the mask of the one
-    round will do.
+    `_best_frame`.
 
     Args:
         pool: is left with the tracks that belong to nothing.
         click: asks the predictor about one frame alone.
         rounds: at most; None for one for 16 frames, 5 to 10. Tracks that are much shorter than
             the window need more, as those of one object do not show in one frame.
+        take_all: the scene has fewer than 6 tracks: one round is made, and a single track within
+            its mask will do.
     """
     window = pool.window
     if rounds is None:
         rounds = min(max(-(-(window.stop - window.start) // 16), 5), 10)
-    take_all = len(window) < FEWEST
     groups: list[Group] = []
     for _ in range(rounds):
         if len(pool) < (1 if take_all else FEWEST):

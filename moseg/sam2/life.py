@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 
 from moseg.sam2.points import inside
@@ -15,27 +16,36 @@ class Life:
 
     Masks also appear where an object has not yet moved, has gone, or something else took its
     place in the predictor's memory. An object lives from the first to the last frame in which
-    a visible moving track, whosesoever, lies in its mask. A window in which no frame has one
-    is left out and ends the life there; consecutive windows that have some share one life.
+    a visible moving track, whosesoever, lies in its mask, and it may stop in between: windows
+    without any belong to its life if a later one has some.
 
     Attributes:
-        windows: those with life, in order of time.
-        spans: stretches of life, in order of time, disjoint.
+        windows: those from the first to the last with life, in order of time.
+        span: its life; empty for none.
     """
 
     windows: list[range] = field(default_factory=list)
-    spans: list[range] = field(default_factory=list)
+    span: range = range(0)
+    _waiting: list[range] = field(default_factory=list)
 
-    def add(self, window: range, first: int, last: int) -> None:
-        """Take a later window; a track lies in the masks of its frames `first` and `last`."""
-        if self.windows and self.windows[-1][-1] == window[0]:
-            first = self.spans.pop().start
-        self.windows.append(window)
-        self.spans.append(range(first, last + 1))
+    def add(self, window: range, alive: Collection[int]) -> None:
+        """Take the next window in which it was followed.
+
+        Args:
+            alive: its frames in which a track lies in the mask.
+        """
+        if not self.windows and not alive:
+            return
+        self._waiting.append(window)
+        if alive:
+            self.windows += self._waiting
+            self._waiting.clear()
+            first = self.span.start if self.span else min(alive)
+            self.span = range(first, max(alive) + 1)
 
     def __contains__(self, frame: object) -> bool:
         """Whether it lives in a frame."""
-        return any(frame in span for span in self.spans)
+        return frame in self.span
 
     def reaches(self, frame: int) -> bool:
         """Whether it lives in some frame of a window that holds `frame`."""

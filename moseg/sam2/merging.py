@@ -19,9 +19,10 @@ UInt64 = NDArray[np.uint64]
 class Overlaps:
     """Counts, frame by frame, in how many frames the masks of two objects match.
 
-    Two masks match if their intersection is more than 0.9 of their union, or at least 0.9 of
-    one of the two. A pair belongs together if it matches in at least 0.3 of the frames in
-    which either has a mask, of those frames in which both were looked for.
+    Two masks match if their intersection is at least 0.9 of one of the two (as it is where it is
+    more than 0.9 of their union, the other half of the rule). A pair belongs together if it
+    matches in at least 0.3 of the frames in which either has a mask, of those frames in which
+    both were looked for: one that is found again in a later window would else never match.
     """
 
     def __init__(self) -> None:
@@ -49,9 +50,7 @@ class Overlaps:
             return
         self._frames[pair] = self._frames.get(pair, 0) + 1
         # In whole numbers, so that exactly nine tenths are what they are.
-        same = 10 * common > 9 * (one + other - common)
-        covered = any(area > 0 and 10 * common >= 9 * area for area in (one, other))
-        if same or covered:
+        if any(area > 0 and 10 * common >= 9 * area for area in (one, other)):
             self._matches[pair] = self._matches.get(pair, 0) + 1
 
     def together(self, one: int, other: int) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,9 @@ from moseg.sam2.tracks import TrackWindow
 
 Rows = NDArray[np.intp]
 
+CONFIDENT, BUILT_IN = 0.9, 0.5
+"""Confidence above which a position counts: of a tracking network, and of chained flow."""
+
 
 class MovingTracks(Closing):
     """Random access by window to the artefacts of the `tracks` and `labels` stages.
@@ -28,14 +32,15 @@ class MovingTracks(Closing):
         self,
         tracks: Path,
         labels: Path,
-        confidence: float,
+        confidence: float | None,
         limit: int,
         scale: Scale | None = None,
     ) -> None:
         """Open both artefacts.
 
         Args:
-            confidence: of a position, below which a track counts as not visible, 0..1.
+            confidence: of a position, below which a track counts as not visible, 0..1; None for
+                what fits the tracker: 0.9, as the reference, or 0.5 for built-in tracks.
             limit: of several more tracks in a window, this many, evenly drawn, are taken.
             scale: of the masks' pixels; None where masks are as large as the selected frames.
 
@@ -47,9 +52,20 @@ class MovingTracks(Closing):
         if self._tracks.query_frames != list(self._labels):
             raise CacheError(f"{labels} does not belong to {tracks}; delete both and run again")
         self._windows = {query: self._tracks.window(query) for query in self._labels}
-        self._confidence = confidence
+        fitting = BUILT_IN if self.short else CONFIDENT
+        self._confidence = fitting if confidence is None else confidence
         self._limit = limit
         self._scale = scale
+
+    @property
+    def short(self) -> bool:
+        """Whether these are the built-in tracks, which run a few frames to either side."""
+        return self._tracks.array is None
+
+    @cached_property
+    def total(self) -> int:
+        """See `TrackSource.total`."""
+        return sum(len(self._moving(query)) for query in self._labels)
 
     def window(self, frames: range) -> TrackWindow:
         """Return the moving tracks that are visible in some of `frames`."""
@@ -73,7 +89,7 @@ class MovingTracks(Closing):
         moving: dict[int, Rows] = {}
         for query, (start, length) in self._windows.items():
             if start < frames.stop and start + length > frames.start:
-                moving[query] = np.flatnonzero(TrackLabels.load(self._labels[query]).dynamic)
+                moving[query] = self._moving(query)
         total = sum(len(rows) for rows in moving.values())
         if total <= self._limit:
             return moving
@@ -83,6 +99,10 @@ class MovingTracks(Closing):
         return {
             query: rows[part] for (query, rows), part in zip(moving.items(), parts, strict=True)
         }
+
+    def _moving(self, query: int) -> Rows:
+        """Return the rows of the tracks of a query frame that move."""
+        return np.flatnonzero(TrackLabels.load(self._labels[query]).dynamic)
 
     def _fill(
         self,

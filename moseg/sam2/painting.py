@@ -33,6 +33,21 @@ def paint(masks: Mapping[int, Bool], size: tuple[int, int]) -> UInt8:
     return ids
 
 
+def clean_ids(ids: UInt8, specks: int, holes: int) -> UInt8:
+    """Return ids uint8 [H, W] without small pieces and holes of any object; see `cleaned`.
+
+    A hole is filled where it is background; what another object shows through stays.
+    """
+    if specks < 2 and holes < 2:
+        return ids
+    result = np.zeros_like(ids)
+    for name in np.unique(ids[ids > 0]):
+        own = ids == name
+        kept = cleaned(own, specks, holes)
+        result[kept & (own | (ids == 0))] = name
+    return result
+
+
 def cleaned(mask: Bool, specks: int, holes: int) -> Bool:
     """Return a mask, bool [H, W], without small pieces, then without small holes.
 

@@ -16,7 +16,7 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from moseg.sam2.grouping import TrackPool, find_groups
+from moseg.sam2.grouping import FEWEST, TrackPool, find_groups
 from moseg.sam2.life import Life, holds_track
 from moseg.sam2.mask_store import MaskStore
 from moseg.sam2.merging import Overlaps
@@ -36,15 +36,13 @@ class SegmentSettings:
         window: frames worked on together at most, >= 2.
         interval: frames between the prompts of one object, >= 1.
         rounds: clicks that group the tracks of a window at most; see `find_groups`.
-        specks: pieces of objects of less pixels are removed; 0 for none.
-        holes: holes in objects of less pixels are filled; 0 for none.
+        patience: frames for which an object may be unseen, and come back under its id.
     """
 
     window: int = 200
     interval: int = 16
     rounds: int | None = None
-    specks: int = 0
-    holes: int = 0
+    patience: int = 200
 
 
 def segment(
@@ -72,7 +70,7 @@ def segment(
     run = _Run(predictor, tracks, store, settings, lambda done: progress(done, frames))
     for window in windows(frames, settings.window):
         run.work(window, window.stop == frames)
-    return Segmentation(run.lives, run.overlaps, store, settings.specks, settings.holes)
+    return Segmentation(run.lives, run.overlaps, store)
 
 
 def windows(frames: int, longest: int) -> list[range]:
@@ -96,7 +94,8 @@ class _Followed:
     rows: NDArray[np.intp]
     found: int | None
     """Frame in which it was found; None for one that was carried here."""
-    seen: bool = False
+    seen: int | None = None
+    """Last frame of the video in which it has a mask."""
     alive: bool = False
 
 
@@ -118,15 +117,18 @@ class _Run:
         self._store = store
         self._interval = settings.interval
         self._rounds = settings.rounds
+        self._patience = settings.patience
+        self._take_all = tracks.total < FEWEST
         self._progress = progress
-        self._carried: list[tuple[int, ObjectPredictor]] = []
+        self._carried: list[_Followed] = []
 
     def work(self, frames: range, last: bool) -> None:
         """Do one window; `last` if it is the last."""
-        self._predictor.open_window(frames)
         tracks = self._tracks.window(frames)
         if (tracks.start, tracks.stop) != (frames.start, frames.stop):
             raise ValueError(f"tracks of {tracks.start}..{tracks.stop - 1} given for {frames}")
+        if len(tracks) or self._carried:
+            self._predictor.open_window(frames)
         followed = self._objects(tracks)
         for number, one in enumerate(followed):
             for done in self._follow(one, tracks):
@@ -142,10 +144,10 @@ class _Run:
         """The objects to follow: carried ones take their tracks first, the rest is grouped."""
         pool = TrackPool(tracks)
         followed = []
-        for name, predictor in self._carried:
-            rows, _ = pool.take(tracks.start, self._store.get(name, tracks.start))
-            followed.append(_Followed(name, predictor, rows, None))
-        for group in find_groups(pool, self._predictor.click, self._rounds):
+        for one in self._carried:
+            rows, _ = pool.take(tracks.start, self._store.get(one.name, tracks.start))
+            followed.append(_Followed(one.name, one.predictor, rows, None, one.seen))
+        for group in find_groups(pool, self._predictor.click, self._rounds, self._take_all):
             name = len(self.lives) + 1
             self.lives[name] = Life()
             followed.append(_Followed(name, self._predictor.new_object(), group.rows, group.frame))
@@ -164,13 +166,13 @@ class _Run:
         alive = []
         for done, prediction in enumerate(predictions, start=1):
             self._keep(one.name, prediction)
-            one.seen = one.seen or bool(prediction.mask.any())
+            if prediction.mask.any():
+                one.seen = max(prediction.frame, one.seen or 0)
             if holds_track(prediction.mask, tracks, prediction.frame):
                 alive.append(prediction.frame)
             yield done
         one.alive = bool(alive)
-        if alive:
-            self.lives[one.name].add(range(tracks.start, tracks.stop), min(alive), max(alive))
+        self.lives[one.name].add(range(tracks.start, tracks.stop), alive)
 
     def _keep(self, name: int, prediction: Prediction) -> None:
         """Store a mask; where forward and backward passes meet, both together."""
@@ -186,16 +188,18 @@ class _Run:
             for frame in frames:
                 self.overlaps.add(names, [self._store.get(name, frame) for name in names])
 
-    def _carry(
-        self, followed: Sequence[_Followed], frame: int
-    ) -> list[tuple[int, ObjectPredictor]]:
+    def _carry(self, followed: Sequence[_Followed], frame: int) -> list[_Followed]:
         """Carry objects over the last frame of a window.
 
-        Those not seen in the window are let go; so are doubles, which belong together with a
+        Those unseen for long are let go; so are doubles, which belong together with a
         carried one that covers them in that frame, or else they would become more with every
         window. Ids are not lost by that, as doubles are merged.
         """
-        masks = {one.name: self._store.get(one.name, frame) for one in followed if one.seen}
+        masks = {
+            one.name: self._store.get(one.name, frame)
+            for one in followed
+            if self._recent(one, frame)
+        }
         kept: list[int] = []
         for name in sorted(masks, key=lambda name: (-np.count_nonzero(masks[name]), name)):
             area = np.count_nonzero(masks[name])
@@ -205,7 +209,10 @@ class _Run:
                 for other in kept
             ):
                 kept.append(name)
-        carried = [(one.name, one.predictor) for one in followed if one.name in kept]
-        for _, predictor in carried:
-            predictor.carry(frame)
+        carried = [one for one in followed if one.name in kept]
+        for one in carried:
+            one.predictor.carry(frame)
         return carried
+
+    def _recent(self, one: _Followed, frame: int) -> bool:
+        return one.seen is not None and frame - one.seen < self._patience

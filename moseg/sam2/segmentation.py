@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from moseg.sam2.life import Life
 from moseg.sam2.mask_store import MaskStore
 from moseg.sam2.merging import Overlaps
-from moseg.sam2.painting import cleaned, paint, paint_order
+from moseg.sam2.painting import paint, paint_order
 
 UInt8 = NDArray[np.uint8]
 
@@ -54,8 +54,6 @@ class Segmentation:
         lives: Mapping[int, Life],
         overlaps: Overlaps,
         store: MaskStore,
-        specks: int = 0,
-        holes: int = 0,
     ) -> None:
         """Merge what belongs together; of more than 255 objects, keep those with the best scores.
 
@@ -63,12 +61,10 @@ class Segmentation:
             lives: of the objects that were followed, by their names in `overlaps` and `store`.
             overlaps: of their masks.
             store: their masks; stays open while this paints.
-            specks, holes: see `cleaned`.
         """
         self._lives = lives
         self._store = store
-        self._limits = specks, holes
-        groups = overlaps.groups(name for name, life in lives.items() if life.spans)
+        groups = overlaps.groups(name for name, life in lives.items() if life.span)
         found = [self._merged(number, members) for number, members in enumerate(groups, start=1)]
         order = paint_order({one.id: one.score for one in found})
         best = set(order[-LARGEST_ID:])
@@ -94,14 +90,13 @@ class Segmentation:
             seen = self._seen(one.members, frame)
             if seen:
                 mask = np.logical_or.reduce([self._store.get(name, frame) for name in seen])
-                masks[one.id] = cleaned(mask, *self._limits)
+                masks[one.id] = mask
         return paint(masks, self._store.size)
 
     def _merged(self, number: int, members: tuple[int, ...]) -> SegmentedObject:
         """One object of several; each lives in some frame, and is seen there."""
         scores = {}
-        spans = [span for name in members for span in self._lives[name].spans]
-        for frame in sorted(set().union(*spans)):
+        for frame in sorted(set().union(*(self._lives[name].span for name in members))):
             seen = self._seen(members, frame)
             if seen:
                 scores[frame] = max(self._store.score(name, frame) for name in seen)

@@ -57,5 +57,9 @@ class TrackWindow:
 class TrackSource(Protocol):
     """Where the tracks of each window come from."""
 
+    @property
+    def total(self) -> int:
+        """Number of moving tracks in the whole scene."""
+
     def window(self, frames: range) -> TrackWindow:
         """Return the moving tracks in `frames`; not visible where nothing is known."""

@@ -193,10 +193,16 @@ class Scene:
         row = np.clip(xy[..., 1], 0, height - 1).astype(int)
         return xy, inside & (self.labels[np.arange(frames), row, column] == mover.label)
 
-    def window(self, frames: range) -> TrackWindow:
+    @property
+    def total(self) -> int:
         """See `TrackSource`."""
+        return len(self.visible)
+
+    def window(self, frames: range) -> TrackWindow:
+        """See `TrackSource`; tracks that are visible nowhere in the window are left out."""
         part = slice(frames.start, frames.stop)
-        return TrackWindow(frames.start, self.xy[:, part], self.visible[:, part])
+        seen = self.visible[:, part].any(axis=1)
+        return TrackWindow(frames.start, self.xy[seen, part], self.visible[seen, part])
 
 
 def two_that_cross(frames: int = 20) -> Scene:

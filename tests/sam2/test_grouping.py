@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from moseg.sam2.grouping import TrackPool, find_groups
+from moseg.sam2.grouping import FEWEST, TrackPool, find_groups
 from moseg.sam2.tracks import TrackWindow
 from tests.sam2.scripted import Mover, Scene, ScriptedPredictor, line
 
@@ -16,7 +16,8 @@ def grouped(scene: Scene):
     predictor = ScriptedPredictor(scene.labels)
     predictor.open_window(frames)
     pool = TrackPool(scene.window(frames))
-    return find_groups(pool, predictor.click), pool, predictor
+    take_all = scene.total < FEWEST
+    return find_groups(pool, predictor.click, None, take_all), pool, predictor
 
 
 def shown(visible: np.ndarray, start: int = 0) -> TrackWindow:
@@ -35,7 +36,7 @@ def clicks_of(window: TrackWindow, mask: np.ndarray | None = None, most: int | N
         clicks.append((frame, *points[0].tolist()))
         return np.zeros((5, 300), bool) if mask is None else mask
 
-    groups = find_groups(TrackPool(window), click, most)
+    groups = find_groups(TrackPool(window), click, most, len(window) < FEWEST)
     return groups, clicks
 
 

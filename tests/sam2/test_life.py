@@ -10,17 +10,30 @@ from moseg.sam2.tracks import TrackWindow
 
 def test_consecutive_windows_share_a_life():
     life = Life()
-    life.add(range(0, 11), 3, 7)
-    life.add(range(10, 21), 14, 16)
+    life.add(range(0, 11), [3, 5, 7])
+    life.add(range(10, 21), [14, 16])
     assert [frame for frame in range(31) if frame in life] == list(range(3, 17))
 
 
-def test_a_window_without_tracks_parts_lives():
+def test_a_stop_belongs_to_a_life_that_goes_on_and_to_no_other():
     life = Life()
-    life.add(range(0, 11), 3, 7)
-    life.add(range(20, 31), 22, 22)
-    assert [frame for frame in range(31) if frame in life] == [3, 4, 5, 6, 7, 22]
-    assert [frame for frame in range(31) if life.reaches(frame)] == [*range(11), *range(20, 31)]
+    life.add(range(0, 11), [])
+    life.add(range(10, 21), [13, 17])
+    life.add(range(20, 31), [])
+    assert [frame for frame in range(60) if frame in life] == list(range(13, 18))
+    assert [frame for frame in range(60) if life.reaches(frame)] == list(range(10, 21))
+    life.add(range(30, 41), [])
+    life.add(range(40, 51), [42])
+    life.add(range(50, 61), [])
+    assert [frame for frame in range(60) if frame in life] == list(range(13, 43))
+    assert [frame for frame in range(60) if life.reaches(frame)] == list(range(10, 51))
+
+
+def test_without_tracks_there_is_no_life():
+    life = Life()
+    life.add(range(0, 11), [])
+    assert not life.span
+    assert not any(frame in life or life.reaches(frame) for frame in range(11))
 
 
 def test_only_visible_tracks_within_the_mask_support_it():

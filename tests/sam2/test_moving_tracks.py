@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from moseg.core.errors import CacheError
+from moseg.core.query_points import QueryPoints
+from moseg.core.track_array import TrackArrayWriter
 from moseg.core.working_clip import Scale
 from moseg.sam2.moving_tracks import MovingTracks
 from tests.sam2.labelled import save_labelled
@@ -87,4 +89,40 @@ def test_places_come_in_pixels_of_the_masks(tmp_path):
 def test_artefacts_that_do_not_belong_together_are_refused(stored):
     (stored / "labels/00006.npz").unlink()
     with pytest.raises(CacheError, match="delete both"):
+        opened(stored)
+
+
+def test_the_total_counts_the_moving_tracks_of_the_scene(stored):
+    with opened(stored) as tracks:
+        assert tracks.total == 6
+        assert tracks.short
+
+
+def test_confidence_fits_the_tracker_unless_it_is_given(tmp_path):
+    confidence = np.array([[0.6], [0.95]], np.float32)
+    save_labelled(tmp_path, numbered(0, 0, 1, 2), np.ones(2, bool), confidence=confidence)
+    (tmp_path / "network").mkdir()
+    points = QueryPoints(
+        starts=np.zeros(1, np.int64),
+        length=1,
+        window=np.zeros(2, np.int64),
+        frame=np.zeros(2, np.int64),
+        xy=numbered(0, 0, 1, 2)[:, 0],
+        drawn=True,
+    )
+    # Expected-distance logits of the confidences 0.6 and 0.95; both are visible.
+    logits = np.log(1 / confidence - 1)
+    block = np.concatenate([points.xy, np.full((2, 1), -9.0), logits], axis=1, dtype=np.float32)
+    with TrackArrayWriter(tmp_path / "network", points) as writer:
+        writer.append(block[:, None])
+    with opened(tmp_path, confidence=None) as built_in:
+        assert len(built_in.window(range(1))) == 2
+    with MovingTracks(tmp_path / "network", tmp_path / "labels", None, 100) as network:
+        assert not network.short
+        assert network.window(range(1)).xy[:, 0, 0].tolist() == [1]
+
+
+def test_damaged_tracks_are_said(stored):
+    (stored / "tracks/00006.npz").write_bytes(bytes(500))
+    with pytest.raises(CacheError, match=r"00006.npz is not a Tracks file or is damaged"):
         opened(stored)

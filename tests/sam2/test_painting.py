@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy import ndimage
 
-from moseg.sam2.painting import cleaned, paint, paint_order
+from moseg.sam2.painting import clean_ids, cleaned, paint, paint_order
 
 masks = hnp.arrays(np.bool_, (9, 12))
 
@@ -92,3 +92,22 @@ def test_cleaning_follows_its_definition(mask, specks, holes):
         if gap != gaps[0, 0] and (gaps == gap).sum() < holes:
             kept |= (gaps == gap)[1:-1, 1:-1]
     assert np.array_equal(cleaned(mask, specks, holes), kept)
+
+
+def test_objects_are_cleaned_each_by_itself_and_holes_are_filled_where_nothing_is():
+    ids = np.zeros((20, 30), np.uint8)
+    ids[2:12, 2:12] = 1
+    ids[5, 5] = 0
+    ids[8, 8] = 2
+    ids[15, 3] = 1
+    ids[2:12, 15:25] = 2
+    wanted = ids.copy()
+    wanted[5, 5] = 1
+    wanted[15, 3] = 0
+    wanted[8, 8] = 1
+    assert np.array_equal(clean_ids(ids, 2, 0)[15, 3], 0)
+    assert clean_ids(ids, 2, 0)[8, 8] == 0
+    assert clean_ids(ids, 0, 2)[8, 8] == 2
+    assert np.array_equal(clean_ids(ids, 0, 0), ids)
+    done = clean_ids(clean_ids(ids, 2, 0), 0, 2)
+    assert np.array_equal(done, wanted)

@@ -184,17 +184,6 @@ def test_scores_decide_who_is_in_front(tmp_path, scores, front):
     assert np.array_equal(ids, renamed(scene.labels, {1: 1, 2: 2, 3: front}))
 
 
-def test_specks_and_holes_are_cleaned(tmp_path):
-    scene = Scene(16, SIZE, [Mover(1, (20, 20), line(16, (10, 5), (1, 0)), tracks=25)])
-    clean = scene.labels.copy()
-    scene.labels[:, 50, 90] = 1
-    scene.labels[:, 15, 27] = 0
-    _, ids, _ = solved(scene, tmp_path, specks=2, holes=2)
-    assert np.array_equal(ids, clean)
-    _, ids, _ = solved(scene, tmp_path)
-    assert np.array_equal(ids, scene.labels)
-
-
 @pytest.mark.parametrize("window", [200, 11])
 def test_progress_goes_up_to_all_frames(tmp_path, window):
     scene = two_that_cross(31)
@@ -216,6 +205,8 @@ def test_progress_goes_up_to_all_frames(tmp_path, window):
 
 def test_tracks_of_other_frames_are_refused(tmp_path):
     class Wrong:
+        total = 0
+
         def window(self, frames):
             return TrackWindow(
                 frames.start + 1, np.zeros((0, 5, 2), np.float32), np.zeros((0, 5), bool)
@@ -234,3 +225,26 @@ def test_equal_runs_are_equal(tmp_path):
     other, again, _ = solved(scene, tmp_path, window=15)
     assert one.objects == other.objects
     assert np.array_equal(ids, again)
+
+
+def test_few_tracks_are_few_in_the_scene_not_in_a_window(tmp_path):
+    """Two strays in a later window make no object where a scene has many tracks."""
+    scene = Scene(31, SIZE, [
+        Mover(1, (20, 20), line(31, (5, 5), (1, 0)), tracks=12),
+        Mover(2, (14, 14), line(31, (60, 30), (0, 0)), tracks=2),
+    ])  # fmt: skip
+    scene.visible[:12, 10:] = False
+    scene.visible[12:, :21] = False
+    found, _, _ = solved(scene, tmp_path, window=11)
+    assert [one.members for one in found.objects] == [(1,)]
+    found, _, _ = solved(scene, tmp_path)
+    assert [one.members for one in found.objects] == [(1,)]
+
+
+def test_windows_without_tracks_are_not_opened(tmp_path):
+    scene = Scene(31, SIZE, [Mover(1, (20, 20), line(31, (5, 5), (1, 0)), tracks=12)])
+    scene.visible[:, :21] = False
+    _, ids, predictor = solved(scene, tmp_path, window=11)
+    assert predictor.opened == [range(20, 31)]
+    assert not ids[:20].any()
+    assert np.array_equal(ids[21:], scene.labels[21:])

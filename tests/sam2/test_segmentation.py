@@ -21,7 +21,7 @@ def columns(first: int, last: int) -> np.ndarray:
 
 def living(first: int, last: int, window: range = range(10)) -> Life:
     life = Life()
-    life.add(window, first, last)
+    life.add(window, range(first, last + 1))
     return life
 
 
@@ -80,7 +80,7 @@ def test_a_member_lends_nothing_to_windows_it_does_not_live_in(store):
         store.put(1, frame, columns(0, 10), 0.5)
         store.put(2, frame, columns(10, 20), 0.5)
     both = living(0, 9)
-    both.add(range(9, 19), 9, 18)
+    both.add(range(9, 19), range(9, 19))
     found = Segmentation({1: both, 2: living(0, 5)}, joined((1, 2)), store)
     assert np.array_equal(found.paint(8) == 1, columns(0, 20))
     assert np.array_equal(found.paint(12) == 1, columns(0, 10))
@@ -99,16 +99,6 @@ def test_nothing_is_painted_without_objects(store):
     assert (found.objects, found.scores, found.notes) == ((), {}, ())
     assert found.paint(7).dtype == np.uint8
     assert not found.paint(7).any()
-
-
-def test_masks_are_cleaned_before_they_are_painted(store):
-    mask = columns(0, 10)
-    mask[2, 3] = False
-    mask[3, 20] = True
-    store.put(1, 0, mask, 0.5)
-    found = Segmentation({1: living(0, 0)}, Overlaps(), store, specks=2, holes=2)
-    assert np.array_equal(found.paint(0), columns(0, 10))
-    assert np.array_equal(Segmentation({1: living(0, 0)}, Overlaps(), store).paint(0), mask)
 
 
 def test_of_more_than_255_objects_the_worst_are_left_out(store):

@@ -6,6 +6,7 @@ Its image encoder is one of timm, which moseg does not install: it needs torchvi
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import torch
 from transformers import (
@@ -34,11 +35,20 @@ def build(weights: Weights) -> EdgeTamVideoModel:
     Raises:
         BackendError: timm or torchvision is not installed, or the weights are of another network.
     """
+    require_timm(weights.path)
+    return load(EdgeTamVideoModel, weights, _from_official)
+
+
+def require_timm(path: Path) -> None:
+    """Make sure that the image encoder can be built.
+
+    Raises:
+        BackendError: timm or torchvision is not installed.
+    """
     if not is_timm_available():
         raise BackendError(
-            f"{weights.path}: EdgeTAM needs timm and torchvision: pip install timm torchvision"
+            f"{path}: EdgeTAM needs timm and torchvision: pip install timm torchvision"
         )
-    return load(EdgeTamVideoModel, weights, _from_official)
 
 
 def _from_official(tensors: Mapping[str, torch.Tensor], what: str) -> EdgeTamVideoModel:

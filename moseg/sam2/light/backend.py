@@ -37,11 +37,8 @@ class LightParams(ObjectParams):
     """How labelled tracks become masks."""
 
     backend: Literal["light"] = Field("light", description="without a network")
-    confidence: float = Field(
-        0.5, ge=0, lt=1, description="tracks count as visible above this confidence"
-    )
-    rounds: int | None = Field(
-        60, ge=1, description="clicks that group the tracks of a window at most; null: 5 to 10"
+    window: int = Field(
+        40, ge=2, description="frames worked on together; longer videos carry objects over"
     )
     decay: float = Field(0.8, ge=0, lt=1, description="share of a vote that survives a frame")
     appearance_window: int = Field(
@@ -97,16 +94,16 @@ class LightMasks(Backend[LightParams]):
         frames, settings = record.open(task.scene), self.params.settings()
         scale = Scale.between((frames.height, frames.width), clip.size)
         inputs = task.inputs["tracks"], task.inputs["labels"]
-        limits = self.params.confidence, self.params.tracks
+        visible = self.params.confidence, self.params.tracks
         with (
             LabelledTracks(*inputs) as points,
-            MovingTracks(*inputs, *limits, scale) as tracks,
+            MovingTracks(*inputs, *visible, scale) as tracks,
             MaskStore(scratch.folder / "masks", clip.size) as store,
         ):
             labelled = _Labelled(clip, points, scale)
             regions = find_regions(labelled, scratch, settings)
             moving = TracksOnRegions(tracks, regions)
-            found = segment(regions, moving, len(clip), store, self.params.segmenting())
+            found = segment(regions, moving, len(clip), store, self.params.segmenting(tracks.short))
             dense = sharpen(labelled, scratch, found.paint, settings)
 
             def lifted() -> Iterator[UInt8]:
@@ -115,7 +112,9 @@ class LightMasks(Backend[LightParams]):
                     task.progress(done, len(frames))
                     yield ids
 
-            return report_of(write_masks(task, record, lifted()), found.scores, found.notes)
+            limits = self.params.specks, self.params.holes
+            census = write_masks(task, record, lifted(), *limits)
+            return report_of(census, found.scores, tracks.total, found.notes)
 
 
 def _lift(pair: tuple[DenseFrame, UInt8]) -> UInt8:

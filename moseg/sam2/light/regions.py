@@ -117,6 +117,11 @@ class TracksOnRegions:
         self._tracks = tracks
         self._regions = regions
 
+    @property
+    def total(self) -> int:
+        """See `TrackSource.total`."""
+        return self._tracks.total
+
     def window(self, frames: range) -> TrackWindow:
         """See `TrackSource.window`."""
         given = self._tracks.window(frames)

@@ -68,17 +68,29 @@ class Sam2Masks(NetworkBackend[Sam2Params]):
     version = 1
     needs = ("frames", "tracks", "labels")
     resources = Resources(cpus=2, memory_gb=6, gpu_memory_gb=8)
+    when_out_of_memory = "use a smaller masks.checkpoint, or set device to cpu"
     network: VideoNetwork
+
+    def check(self) -> None:
+        """See `Backend.check`: the checkpoint is one of SAM 2, or of EdgeTAM and that can run."""
+        super().check()
+        from moseg.checkpoints.weights import read_weights
+
+        path = self.checkpoint.path
+        family = kind_of(read_weights(path)).family
+        if family not in ("sam2", "edgetam"):
+            raise BackendError(
+                f"{path} is a checkpoint of {family}; "
+                f"stage {self.stage} needs one of SAM 2 or EdgeTAM"
+            )
+        if family == "edgetam":
+            from moseg.models.foundation import edgetam
+
+            edgetam.require_timm(path)
 
     def build(self, weights: Weights) -> nn.Module:
         """See `NetworkBackend.build`."""
-        kind = kind_of(weights)
-        if kind.family not in ("sam2", "edgetam"):
-            raise BackendError(
-                f"{weights.path} is a checkpoint of {kind.family}; "
-                f"stage {self.stage} needs one of SAM 2 or EdgeTAM"
-            )
-        return kind.build(weights)
+        return kind_of(weights).build(weights)
 
     def run(self, task: Task) -> Report:
         """See `Backend.run`."""
@@ -112,13 +124,18 @@ class Sam2Masks(NetworkBackend[Sam2Params]):
                 )
             )
             found = segment(
-                predictor, tracks, len(frames), store, params.segmenting(), progress.followed
+                predictor,
+                tracks,
+                len(frames),
+                store,
+                params.segmenting(tracks.short),
+                progress.followed,
             )
             masks = (found.paint(frame) for frame in range(len(frames)))
-            census = write_masks(task, record, masks)
+            census = write_masks(task, record, masks, params.specks, params.holes)
             notes = (*found.notes, *predictor.notes)
         scratch.rmdir()
-        return report_of(census, found.scores, notes)
+        return report_of(census, found.scores, tracks.total, notes)
 
 
 class _Progress:

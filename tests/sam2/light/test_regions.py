@@ -97,6 +97,8 @@ def test_what_was_prompted_lives_on_after_a_window():
 class Walk:
     """Twelve tracks that cross the frame, unseen in the middle of it."""
 
+    total = 12
+
     def window(self, frames: range) -> TrackWindow:
         left = np.arange(len(frames), dtype=np.float32) * 8
         spread = np.stack(np.meshgrid(np.arange(2, 9, 2.0), np.arange(2, 9, 3.0)), -1)
@@ -122,6 +124,7 @@ class Still:
 
     def __init__(self, *points: tuple[float, float]) -> None:
         self.xy = at(*points)
+        self.total = len(points)
 
     def window(self, frames: range) -> TrackWindow:
         xy = np.repeat(self.xy[:, None], len(frames), axis=1)

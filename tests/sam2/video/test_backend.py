@@ -16,6 +16,7 @@ from moseg.core.masks import read_mask_png
 from moseg.core.scene import Scene
 from moseg.core.stage import Report, Task
 from moseg.preproc.frames.source import FramesParams, SourceFrames
+from moseg.sam2.segment import SegmentSettings
 from moseg.sam2.video.backend import Sam2Masks, Sam2Params
 from tests.media import write_images
 from tests.sam2.labelled import save_labelled
@@ -154,11 +155,36 @@ def test_features_in_memory_or_on_disk_give_the_same_masks(checkpoint, tmp_path)
     assert np.array_equal(masks_of(memory), masks_of(disk))
 
 
-def test_another_network_is_refused(tmp_path):
+def test_a_network_of_another_kind_is_refused_before_any_scene_is_begun(tmp_path):
     from transformers import Dinov2Config, Dinov2Model
 
     config = Dinov2Config(hidden_size=8, num_hidden_layers=1, num_attention_heads=1)
     Dinov2Model(config).save_pretrained(tmp_path / "dino")
     backend = Sam2Masks(Sam2Params(checkpoint=str(tmp_path / "dino")))
-    with pytest.raises(BackendError, match="dino"):
-        backend.prepare(Device("cpu"))
+    with pytest.raises(BackendError, match="dinov2; stage masks needs one of SAM 2"):
+        backend.check()
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [("batch", 3), ("features", "float32"), ("fill_holes", True), ("memory_gb", 1.5)],
+)
+def test_settings_reach_the_driver(setting, value):
+    usual, other = Sam2Params().driving(), Sam2Params(**{setting: value}).driving()
+    name, told = ("memory_bytes", 1_500_000_000) if setting == "memory_gb" else (setting, value)
+    assert getattr(other, name) == told
+    assert replace(other, **{name: getattr(usual, name)}) == usual
+
+
+def test_settings_reach_the_densifier():
+    params = Sam2Params(window=33, interval=4)
+    assert params.segmenting(short_tracks=False) == SegmentSettings(window=33, interval=4)
+    assert params.segmenting(short_tracks=True).rounds == 60
+    assert Sam2Params(rounds=7).segmenting(short_tracks=True).rounds == 7
+
+
+def test_nothing_is_encoded_where_nothing_moves(checkpoint, tmp_path, monkeypatch):
+    from transformers import Sam2VideoModel
+
+    monkeypatch.setattr(Sam2VideoModel, "get_image_features", None)
+    run(make_task(tmp_path, moving=False), checkpoint)

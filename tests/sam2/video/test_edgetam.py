@@ -199,7 +199,7 @@ def test_the_stage_takes_edgetam_and_says_what_it_needs(tmp_path, monkeypatch):
 def test_the_stage_says_which_networks_it_takes(tmp_path):
     torch.save({"torch_pips_mixer.a": torch.ones(1)}, tmp_path / "a.pt")
     with pytest.raises(BackendError) as caught:
-        Sam2Masks(Sam2Params()).build(read_weights(tmp_path / "a.pt"))
+        Sam2Masks(Sam2Params(checkpoint=str(tmp_path / "a.pt"))).check()
     assert str(caught.value) == (
         f"{tmp_path / 'a.pt'} is a checkpoint of tapir; stage masks needs one of SAM 2 or EdgeTAM"
     )
