@@ -94,7 +94,7 @@ def _identity(
         stage=backend.stage,
         backend=backend.name,
         backend_version=backend.version,
-        params=backend.params.model_dump(mode="json"),
+        params=backend.params.model_dump(mode="json", exclude=set(backend.params.harmless)),
         seed=derive_seed(plan.seed, backend.stage, scene.name) if backend.seeded else None,
         source=backend.identity(scene) | precision,
         needs={name: identities[name].key for name in backend.needs},

@@ -25,9 +25,15 @@ from moseg.core.scene import Scene
 
 
 class Params(BaseModel):
-    """Base of all settings: unknown keys are refused, values are checked, nothing changes."""
+    """Base of all settings: unknown keys are refused, values are checked, nothing changes.
+
+    Class attributes:
+        harmless: settings that never change a byte of the artefact, so that another value of
+            one redoes nothing.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+    harmless: ClassVar[frozenset[str]] = frozenset()
 
 
 class NoParams(Params):

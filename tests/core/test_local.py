@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import pytest
 
 from moseg.core.device import Device
@@ -142,6 +144,22 @@ def test_another_seed_changes_nothing_where_none_is_used(tmp_path):
         plan = Plan((Seedless(CountParams()),), Layout(tmp_path / "out"), seed=seed)
         result = LocalRunner().run(plan, scenes, Silent())[0]
     assert result.reused
+
+
+class PatientParams(CountParams):
+    """Settings of which one changes nothing."""
+
+    harmless: ClassVar[frozenset[str]] = frozenset({"patience"})
+    patience: int = 1
+
+
+def test_a_setting_that_changes_no_byte_redoes_nothing(tmp_path):
+    scenes, layout = make_scenes(tmp_path / "in", a="3"), Layout(tmp_path / "out")
+    LocalRunner().run(Plan((Count(PatientParams()),), layout), scenes, Silent())
+    same = Plan((Count(PatientParams(patience=2)),), layout)
+    assert LocalRunner().run(same, scenes, Silent())[0].reused
+    other = Plan((Count(PatientParams(amount=2)),), layout)
+    assert not LocalRunner().run(other, scenes, Silent())[0].reused
 
 
 def test_a_wanted_stage_is_a_result(tmp_path):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from moseg.sam2.grouping import FEWEST, TrackPool, find_groups
+from moseg.sam2.points import dilated
 from moseg.sam2.tracks import TrackWindow
 from tests.sam2.scripted import Mover, Scene, ScriptedPredictor, line
 
@@ -177,3 +178,13 @@ def test_what_is_carried_takes_its_tracks_first():
     [group] = find_groups(pool, predictor.click)
     assert group.rows.tolist() == list(range(9))
     assert pool.take(4, np.zeros((80, 120), bool))[1] == 0
+
+
+def test_a_click_with_tracks_around_its_mask_drops_these_alone():
+    mask = np.zeros((5, 300), bool)
+    mask[:, 24:30] = True
+    near = int(np.count_nonzero(dilated(mask)[0, :20]))
+    assert 0 < near < 8
+    pool = TrackPool(shown(np.ones((20, 3), bool)))
+    assert find_groups(pool, lambda frame, points: mask, rounds=1) == []
+    assert len(pool) == 20 - near

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 class Sam2Params(NetworkParams, ObjectParams):
     """Which SAM 2, and how its features are kept."""
+
+    harmless: ClassVar[frozenset[str]] = frozenset({"memory_gb"})
 
     backend: Literal["sam2"] = Field("sam2", description="SAM 2 or 2.1, tiny to large; or EdgeTAM")
     checkpoint: str = Field(

@@ -93,6 +93,19 @@ def test_a_second_click_refines_the_first(video):
     assert torch.equal(logits(item, 2), logits(third, 2))
 
 
+def test_the_mask_that_is_refined_is_cut_off(video):
+    sharp, cut = video.new_object(), video.new_object()
+    sharp.click(2, POINT)
+    large = logits(sharp, 2) * 1000
+    assert large.abs().max() > 320
+    cut.click(2, POINT)
+    sharp.session.conditioning[2]["pred_masks"] = large
+    cut.session.conditioning[2]["pred_masks"] = large.clamp(-32, 32)
+    sharp.click(2, POINTS)
+    cut.click(2, POINTS)
+    assert torch.equal(logits(sharp, 2), logits(cut, 2))
+
+
 def test_points_beside_the_object(video):
     item, other = video.new_object(), video.new_object()
     item.click(2, POINTS, np.array([1, 1, 0], np.int32))
