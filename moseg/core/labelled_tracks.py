@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,10 @@ from moseg.core.track_sets import TrackSets
 from moseg.core.types import TrackLabels, Tracks, list_by_frame
 
 Float32 = NDArray[np.float32]
+Rows = NDArray[np.intp]
+
+CONFIDENT = 0.9
+"""Confidence above which the reference takes a position of a moving track."""
 
 
 @dataclass(frozen=True)
@@ -44,9 +48,7 @@ class LabelledTracks(Closing):
 
     def __init__(self, tracks: Path, labels: Path) -> None:
         self._tracks = TrackSets(tracks)
-        self._labels = {int(path.stem): path for path in list_by_frame(labels)}
-        if self._tracks.query_frames != list(self._labels):
-            raise CacheError(f"{labels} does not belong to {tracks}; delete both and run again")
+        self._labels = label_files(self._tracks, tracks, labels)
         self._windows = {query: self._tracks.window(query) for query in self._labels}
         self._held_sets = _most_at_once(self._windows.values())
         self._held: OrderedDict[int, tuple[Tracks, TrackLabels]] = OrderedDict()
@@ -90,6 +92,37 @@ class LabelledTracks(Closing):
     def close(self) -> None:
         """Close the tracks."""
         self._tracks.close()
+
+
+def label_files(sets: TrackSets, tracks: Path, labels: Path) -> dict[int, Path]:
+    """Return query frame -> file of the `labels` artefact.
+
+    Args:
+        sets: of the artefact `tracks`.
+
+    Raises:
+        CacheError: the two do not belong together.
+    """
+    files = {int(path.stem): path for path in list_by_frame(labels)}
+    if sets.query_frames != list(files):
+        raise CacheError(f"{labels} does not belong to {tracks}; delete both and run again")
+    return files
+
+
+def moving_rows(files: Mapping[int, Path]) -> dict[int, Rows]:
+    """Return query frame -> rows of its tracks that move, from `label_files`."""
+    return {query: np.flatnonzero(TrackLabels.load(path).dynamic) for query, path in files.items()}
+
+
+def even_share(rows: Mapping[int, Rows], limit: int) -> dict[int, Rows]:
+    """Return at most `limit` rows of all together, evenly drawn, by query frame."""
+    total = sum(len(some) for some in rows.values())
+    if total <= limit:
+        return dict(rows)
+    taken = np.zeros(total, bool)
+    taken[np.arange(limit) * total // limit] = True
+    parts = np.split(taken, np.cumsum([len(some) for some in rows.values()])[:-1])
+    return {query: some[part] for (query, some), part in zip(rows.items(), parts, strict=True)}
 
 
 def _most_at_once(windows: Collection[tuple[int, int]]) -> int:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moseg.core.closing import Closing
-from moseg.core.errors import CacheError
+from moseg.core.labelled_tracks import CONFIDENT, Rows, even_share, label_files, moving_rows
 from moseg.core.track_sets import TrackSets
-from moseg.core.types import TrackLabels, list_by_frame
 from moseg.core.working_clip import Scale
 from moseg.sam2.tracks import TrackWindow
 
-Rows = NDArray[np.intp]
-
-CONFIDENT, BUILT_IN = 0.9, 0.5
-"""Confidence above which a position counts: of a tracking network, and of chained flow."""
+CONFIDENT_CHAINED = 0.5
+"""Confidence above which a position of chained flow counts, whose scale is another."""
 
 
 class MovingTracks(Closing):
@@ -48,11 +44,9 @@ class MovingTracks(Closing):
             CacheError: the two do not belong together.
         """
         self._tracks = TrackSets(tracks)
-        self._labels = {int(path.stem): path for path in list_by_frame(labels)}
-        if self._tracks.query_frames != list(self._labels):
-            raise CacheError(f"{labels} does not belong to {tracks}; delete both and run again")
-        self._windows = {query: self._tracks.window(query) for query in self._labels}
-        fitting = BUILT_IN if self.short else CONFIDENT
+        self._moving = moving_rows(label_files(self._tracks, tracks, labels))
+        self._windows = {query: self._tracks.window(query) for query in self._moving}
+        fitting = CONFIDENT_CHAINED if self.short else CONFIDENT
         self._confidence = fitting if confidence is None else confidence
         self._limit = limit
         self._scale = scale
@@ -62,10 +56,10 @@ class MovingTracks(Closing):
         """Whether these are the built-in tracks, which run a few frames to either side."""
         return self._tracks.array is None
 
-    @cached_property
+    @property
     def total(self) -> int:
         """See `TrackSource.total`."""
-        return sum(len(self._moving(query)) for query in self._labels)
+        return sum(len(rows) for rows in self._moving.values())
 
     def window(self, frames: range) -> TrackWindow:
         """Return the moving tracks that are visible in some of `frames`."""
@@ -86,23 +80,12 @@ class MovingTracks(Closing):
 
     def _chosen(self, frames: range) -> dict[int, Rows]:
         """Return the rows to read of each query frame whose window shares a frame."""
-        moving: dict[int, Rows] = {}
-        for query, (start, length) in self._windows.items():
-            if start < frames.stop and start + length > frames.start:
-                moving[query] = self._moving(query)
-        total = sum(len(rows) for rows in moving.values())
-        if total <= self._limit:
-            return moving
-        taken = np.zeros(total, bool)
-        taken[np.arange(self._limit) * total // self._limit] = True
-        parts = np.split(taken, np.cumsum([len(rows) for rows in moving.values()])[:-1])
-        return {
-            query: rows[part] for (query, rows), part in zip(moving.items(), parts, strict=True)
+        here = {
+            query: self._moving[query]
+            for query, (start, length) in self._windows.items()
+            if start < frames.stop and start + length > frames.start
         }
-
-    def _moving(self, query: int) -> Rows:
-        """Return the rows of the tracks of a query frame that move."""
-        return np.flatnonzero(TrackLabels.load(self._labels[query]).dynamic)
+        return even_share(here, self._limit)
 
     def _fill(
         self,

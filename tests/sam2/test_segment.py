@@ -131,7 +131,7 @@ def test_nothing_moves(tmp_path, window):
     scene = Scene(15, SIZE, [])
     found, ids, predictor = solved(scene, tmp_path, window=window)
     assert found.objects == ()
-    assert found.objects == ()
+    assert found.notes == ()
     assert not ids.any()
     assert predictor.clicks == []
     assert predictor.objects == []

@@ -9,6 +9,7 @@ tracks, `dynamic.mp4` those of them that move.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -17,15 +18,15 @@ from numpy.typing import NDArray
 from moseg.core.arrays import save_array
 from moseg.core.frame_record import FrameRecord
 from moseg.core.frames import Frames
+from moseg.core.labelled_tracks import CONFIDENT, Rows, even_share, label_files, moving_rows
 from moseg.core.stage import Backend, NoParams, Report, Task
 from moseg.core.track_sets import TrackSets
-from moseg.core.types import TrackLabels, Tracks, list_by_frame
+from moseg.core.types import TrackLabels, Tracks
 from moseg.render.track_video import TrackVideos
 
 MOST_TRACKS = 5000
 DRAWN_TRACKS = 150
 """Tracks of one query frame that the videos show; more would hide the picture."""
-CONFIDENT = 0.9
 
 
 Drawn = tuple[
@@ -45,22 +46,21 @@ class DynamicTracks(Backend[NoParams]):
     def run(self, task: Task) -> Report:
         """See `Backend.run`."""
         frames = FrameRecord.load(task.inputs["frames"]).open(task.scene)
-        chosen = _choose(task.inputs["labels"])
-        total = sum(len(rows) for rows in chosen.values())
-        traj = np.zeros((2, total, len(frames)), np.float32)
-        visible = np.zeros((total, len(frames)), bool)
-        confidence = np.zeros((total, len(frames)), np.float32)
         first = 0
         with TrackSets(task.inputs["tracks"]) as sets:
+            files = label_files(sets, task.inputs["tracks"], task.inputs["labels"])
+            chosen = _choose(files)
+            total = sum(len(rows) for rows in chosen.values())
+            traj = np.zeros((2, total, len(frames)), np.float32)
+            visible = np.zeros((total, len(frames)), bool)
+            confidence = np.zeros((total, len(frames)), np.float32)
             for query in sets.query_frames:
                 rows = chosen[query]
                 part = np.s_[first : first + len(rows)]
                 _fill(sets.load(query), rows, traj[:, part], visible[part], confidence[part])
                 first += len(rows)
             drawn = [
-                _drawn(
-                    sets.load(query), TrackLabels.load(task.inputs["labels"] / f"{query:05d}.npz")
-                )
+                _drawn(sets.load(query), TrackLabels.load(files[query]))
                 for query in sets.query_frames
             ]
         save_array(task.out / "dynamic_traj.npy", traj)
@@ -71,23 +71,9 @@ class DynamicTracks(Backend[NoParams]):
         return Report({"dynamic_tracks": total}, notes)
 
 
-def _choose(labels: Path) -> dict[int, NDArray[np.intp]]:
+def _choose(files: Mapping[int, Path]) -> dict[int, Rows]:
     """Return, for each query frame, the rows of the moving tracks to write."""
-    moving = {
-        int(path.stem): np.flatnonzero(TrackLabels.load(path).dynamic)
-        for path in list_by_frame(labels)
-    }
-    total = sum(len(rows) for rows in moving.values())
-    if total <= MOST_TRACKS:
-        return moving
-    kept = np.arange(MOST_TRACKS) * total // MOST_TRACKS
-    flags = np.zeros(total, bool)
-    flags[kept] = True
-    chosen, first = {}, 0
-    for query, rows in moving.items():
-        chosen[query] = rows[flags[first : first + len(rows)]]
-        first += len(rows)
-    return chosen
+    return even_share(moving_rows(files), MOST_TRACKS)
 
 
 def _fill(

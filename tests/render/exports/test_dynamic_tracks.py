@@ -23,10 +23,14 @@ def save_labels(folder: Path, moving: dict[int, NDArray[np.bool_]]) -> None:
         labels(query, dynamic).save(folder / f"{query:05d}.npz")
 
 
+def choose(folder: Path) -> dict[int, NDArray[np.intp]]:
+    return _choose({int(path.stem): path for path in sorted(folder.iterdir())})
+
+
 def test_all_moving_tracks_are_written_where_they_are_few(tmp_path: Path) -> None:
     first, second = np.array([False, True, True]), np.array([True, False, False, True])
     save_labels(tmp_path, {0: first, 5: second, 9: np.zeros(3, bool)})
-    chosen = _choose(tmp_path)
+    chosen = choose(tmp_path)
     assert {query: rows.tolist() for query, rows in chosen.items()} == {0: [1, 2], 5: [0, 3], 9: []}
 
 
@@ -38,7 +42,7 @@ def test_at_most_so_many_are_written_evenly_drawn(
     rng = np.random.default_rng(0)
     moving = {query: rng.permutation(np.arange(40) < count) for query, count in _COUNTS.items()}
     save_labels(tmp_path, moving)
-    chosen = _choose(tmp_path)
+    chosen = choose(tmp_path)
     assert list(chosen) == list(_COUNTS)
     assert sum(len(rows) for rows in chosen.values()) == min(most, 50)
     for query, rows in chosen.items():
@@ -52,7 +56,7 @@ _COUNTS = {0: 10, 5: 30, 10: 0, 12: 10}
 
 def test_the_limit_of_the_layout(tmp_path: Path) -> None:
     save_labels(tmp_path, {0: np.ones(4000, bool), 5: np.ones(6000, bool)})
-    chosen = _choose(tmp_path)
+    chosen = choose(tmp_path)
     assert {query: len(rows) for query, rows in chosen.items()} == {
         0: 0.4 * MOST_TRACKS,
         5: 0.6 * MOST_TRACKS,
