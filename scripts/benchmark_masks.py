@@ -29,7 +29,6 @@ objects; it is meant for a GPU:
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -46,6 +45,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
 from mask_cases.work import Work, run_way
+from stage_cases.common import run_children
 
 SCENE_FRAMES, SCENE_CLICKS, PROMPT_EVERY = 100, 10, 16
 """What a scene of the reference's takes: clicks of the grouping at most, a prompt so often."""
@@ -65,17 +65,7 @@ class Measured:
 
 def measure(way: str, work: Work, runs: int, threads: int) -> Measured:
     """Do the work in processes of its own; return medians."""
-    done = []
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "logits.npy"
-        for _ in range(runs):
-            command = [sys.executable, __file__, "--child", way, "--out", str(out)]
-            command += ["--told", json.dumps(asdict(work)), "--threads", str(threads)]
-            ended = subprocess.run(command, capture_output=True, text=True, check=False)
-            if ended.returncode:
-                raise SystemExit(f"{way} failed:\n{ended.stderr}")
-            done.append(json.loads(ended.stdout.splitlines()[-1]))
-        logits = np.load(out)
+    done, logits = run_children(__file__, way, json.dumps(asdict(work)), runs, threads)
     middle = {key: median(run[key] for run in done) for key in done[0]}
     return Measured(**middle | {"logits": logits})
 

@@ -17,9 +17,7 @@ way, and the largest difference in what reaches the classifier.
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
@@ -32,7 +30,7 @@ from numpy.typing import NDArray
 
 sys.path.insert(0, str(Path(__file__).parent))
 from stage_cases import CASES
-from stage_cases.common import Setting, peak_mb, read_frames
+from stage_cases.common import Setting, peak_mb, read_frames, run_children
 from stage_cases.tracks import REFERENCE_CHUNK
 
 from moseg.core.disparity import to_uint16
@@ -53,18 +51,8 @@ class Result:
 
 def run_case(name: str, setting: Setting, runs: int, threads: int) -> Result:
     """Run a case in processes of its own."""
-    done = []
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "out.npy"
-        told = json.dumps(asdict(setting) | {"clip": str(setting.clip)})
-        for _ in range(runs):
-            command = [sys.executable, __file__, "--child", name, "--told", told]
-            command += ["--out", str(out), "--threads", str(threads)]
-            ended = subprocess.run(command, capture_output=True, text=True, check=False)
-            if ended.returncode:
-                raise SystemExit(f"{name} failed:\n{ended.stderr}")
-            done.append(json.loads(ended.stdout.splitlines()[-1]))
-        output = np.load(out)
+    told = json.dumps(asdict(setting) | {"clip": str(setting.clip)})
+    done, output = run_children(__file__, name, told, runs, threads)
     parts = {part: median(d["seconds"][part] for d in done) for part in done[0]["seconds"]}
     print(f"{name}: {parts}, {done[0]['peak_mb']:.0f} MB", file=sys.stderr, flush=True)
     return Result(parts, median(d["peak_mb"] for d in done), output)

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import resource
+import subprocess
+import sys
+import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,6 +74,30 @@ class Clock:
         if self.gpu:
             torch.cuda.synchronize()
         return time.perf_counter()
+
+
+def run_children(
+    script: str, case: str, told: str, runs: int, threads: int
+) -> tuple[list[dict[str, Any]], NDArray[np.float32]]:
+    """Run a case of a benchmark in processes of its own.
+
+    A process is `script --child case --told told --out FILE --threads threads`; it saves an array
+    to FILE and prints a JSON object last.
+
+    Returns:
+        The object of each run, and the array of the last.
+    """
+    done = []
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "out.npy"
+        command = [sys.executable, script, "--child", case, "--told", told]
+        command += ["--out", str(out), "--threads", str(threads)]
+        for _ in range(runs):
+            ended = subprocess.run(command, capture_output=True, text=True, check=False)
+            if ended.returncode:
+                raise SystemExit(f"{case} failed:\n{ended.stderr}")
+            done.append(json.loads(ended.stdout.splitlines()[-1]))
+        return done, np.load(out)
 
 
 def peak_mb(device: str) -> float:
