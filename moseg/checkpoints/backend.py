@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 from moseg.checkpoints.packages import PACKAGES, require_packages
 from moseg.checkpoints.store import Checkpoint, open_store
 from moseg.core.device import CPU, Device
-from moseg.core.errors import BackendError
+from moseg.core.errors import ShortOfMemory
 from moseg.core.scene import Scene
 from moseg.core.stage import Backend, Params, Task
 
@@ -102,7 +102,7 @@ class NetworkBackend(Backend[P], Generic[P]):
         try:
             self.network = network.to(torch.device(device.name)).eval()
         except torch.OutOfMemoryError as error:
-            raise BackendError(
+            raise ShortOfMemory(
                 f"{self.stage}: the network does not fit into the memory of {device.name}; "
                 "free some, or set device to cpu"
             ) from error
@@ -114,7 +114,7 @@ class NetworkBackend(Backend[P], Generic[P]):
         float32 is float32: the shorter products of some GPUs (TF32) are switched off.
 
         Raises:
-            BackendError: the memory is not enough.
+            ShortOfMemory: the memory is not enough.
         """
         import torch
 
@@ -126,7 +126,7 @@ class NetworkBackend(Backend[P], Generic[P]):
         except RuntimeError as error:
             if not is_out_of_memory(error):
                 raise
-            raise BackendError(
+            raise ShortOfMemory(
                 f"{task.scene.name}: the memory of {self.device.name} is not enough for stage "
                 f"{self.stage}; {self.when_out_of_memory}"
             ) from error

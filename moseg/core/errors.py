@@ -47,6 +47,10 @@ class BackendError(MosegError):
     """A backend cannot run here: a missing device, package or checkpoint."""
 
 
+class ShortOfMemory(BackendError):
+    """The memory of a device, or of the machine, is not enough now; elsewhere it may be."""
+
+
 def one_line(message: str) -> str:
     """Return `message` as one line that any terminal and file can take.
 

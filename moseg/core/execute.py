@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import os
 import resource
+import socket
 import sys
 import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from moseg.core.cache import publish, working_copy
 from moseg.core.device import Device
-from moseg.core.errors import MosegError, writing_to
+from moseg.core.errors import CacheError, MosegError, ShortOfMemory, writing_to
 from moseg.core.manifest import Manifest
 from moseg.core.parallel import single_threaded_libraries
 from moseg.core.resolve import Step
-from moseg.core.stage import Task
+from moseg.core.stage import Backend, Task
 
 Status = Literal["done", "reused", "unneeded", "failed", "skipped"]
 
@@ -30,9 +33,16 @@ class StageRecord:
         status: `done` (computed now), `reused`, `unneeded` (gone, but nothing reads it),
             `failed`, or `skipped` since an earlier stage failed.
         reason: why it was computed or what went wrong; one line.
+        error: class of what went wrong, such as `InputError`; "" where nothing did.
         user_error: the failure is something the user can mend.
-        seconds: wall time spent.
-        peak_memory_mb: largest resident memory of the process so far.
+        transient: the failure may go away with another try in another process.
+        seconds: wall time spent computing.
+        waited: seconds from when its inputs were there until a worker began.
+        frames: how many frames the backend worked through; 0 where it did not say.
+        peak_memory_mb: largest resident memory of the process while it computed.
+        worker, node: process (`host:pid`) and machine that computed it; "" if none did.
+        attempts: how often it was tried in this run.
+        checkpoint: digest of the network's weights, "" without a network.
         details: stack trace of a failure that is a fault of moseg, else "".
     """
 
@@ -41,9 +51,17 @@ class StageRecord:
     backend: str
     status: Status
     reason: str = ""
+    error: str = ""
     user_error: bool = False
+    transient: bool = False
     seconds: float = 0.0
+    waited: float = 0.0
+    frames: int = 0
     peak_memory_mb: float = 0.0
+    worker: str = ""
+    node: str = ""
+    attempts: int = 1
+    checkpoint: str = ""
     summary: dict[str, Any] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     details: str = ""
@@ -55,63 +73,66 @@ class Workbench:
     One for each worker, whatever the runner: a model is loaded once and kept over scenes.
     """
 
-    def __init__(self, device: Device, threads: int = 1) -> None:
+    def __init__(self, backends: Iterable[Backend[Any]], device: Device, threads: int = 1) -> None:
         self.device = device
         self.threads = threads
+        self._backends = {backend.stage: backend for backend in backends}
         self._prepared: set[str] = set()
 
-    def run(self, step: Step, progress: Callable[[int, int], None]) -> StageRecord:
+    def run(
+        self, step: Step, progress: Callable[[int, int], None] = lambda done, total: None
+    ) -> StageRecord:
         """Compute and publish the artefact of `step`; never raises for a failing scene."""
         begin = time.perf_counter()
-        stage, name = step.backend.stage, step.backend.name
+        frames = 0
+
+        def count(done: int, total: int) -> None:
+            nonlocal frames
+            frames = total
+            progress(done, total)
+
+        forget_peak_memory()
         try:
-            if stage not in self._prepared:
-                step.backend.prepare(self.device)
-                self._prepared.add(stage)
+            manifest = self._compute(step, count)
         except Exception as error:
-            return failure_record(step.scene.name, stage, name, error, begin)
-        return execute(step, self.threads, progress)
-
-
-def execute(
-    step: Step, threads: int = 1, progress: Callable[[int, int], None] = lambda done, total: None
-) -> StageRecord:
-    """Compute and publish the artefact of `step`; its backend is prepared already.
-
-    Never raises for a failing scene: the record says what went wrong.
-    """
-    begin = time.perf_counter()
-    try:
-        manifest = _compute(step, threads, progress)
-    except Exception as error:
-        return failure_record(step.scene.name, step.backend.stage, step.backend.name, error, begin)
-    return StageRecord(
-        scene=step.scene.name,
-        stage=step.backend.stage,
-        backend=step.backend.name,
-        status="done",
-        reason=step.decision.reason,
-        seconds=time.perf_counter() - begin,
-        peak_memory_mb=peak_memory_mb(),
-        summary=manifest.summary,
-        notes=manifest.notes,
-    )
-
-
-def _compute(step: Step, threads: int, progress: Callable[[int, int], None]) -> Manifest:
-    backend, slot = step.backend, step.slot
-    with working_copy(slot, folder=not backend.suffix) as work:
-        task = Task(
-            scene=step.scene,
-            inputs={name: needed.target for name, needed in step.inputs.items()},
-            out=work,
-            seed=step.identity.seed or 0,
-            threads=threads,
-            progress=progress,
+            return failure_record(step.scene.name, step.stage, step.backend, error, begin)
+        return StageRecord(
+            scene=step.scene.name,
+            stage=step.stage,
+            backend=step.backend,
+            status="done",
+            reason=step.decision.reason,
+            seconds=time.perf_counter() - begin,
+            frames=frames,
+            peak_memory_mb=peak_memory_mb(),
+            worker=worker_name(),
+            node=socket.gethostname(),
+            checkpoint=step.identity.source.get("checkpoint", ""),
+            summary=manifest.summary,
+            notes=manifest.notes,
         )
-        with single_threaded_libraries(), writing_to(slot.target):
-            report = backend.run(task)
-        return publish(slot, work, step.identity, report)
+
+    def _compute(self, step: Step, progress: Callable[[int, int], None]) -> Manifest:
+        backend, slot = self._prepared_backend(step.stage), step.slot
+        with working_copy(slot, folder=not backend.suffix) as work:
+            task = Task(
+                scene=step.scene,
+                inputs={name: needed.target for name, needed in step.inputs.items()},
+                out=work,
+                seed=step.identity.seed or 0,
+                threads=self.threads,
+                progress=progress,
+            )
+            with single_threaded_libraries(), writing_to(slot.target):
+                report = backend.run(task)
+            return publish(slot, work, step.identity, report)
+
+    def _prepared_backend(self, stage: str) -> Backend[Any]:
+        backend = self._backends[stage]
+        if stage not in self._prepared:
+            backend.prepare(self.device)
+            self._prepared.add(stage)
+        return backend
 
 
 def kept_record(step: Step) -> StageRecord:
@@ -119,9 +140,10 @@ def kept_record(step: Step) -> StageRecord:
     manifest = step.decision.manifest
     return StageRecord(
         scene=step.scene.name,
-        stage=step.backend.stage,
-        backend=step.backend.name,
+        stage=step.stage,
+        backend=step.backend,
         status="reused" if manifest else "unneeded",
+        checkpoint=step.identity.source.get("checkpoint", ""),
         summary=manifest.summary if manifest else {},
         notes=manifest.notes if manifest else (),
     )
@@ -145,15 +167,34 @@ def failure_record(
         backend=backend,
         status="failed",
         reason=" ".join(message.split()),
+        error=type(error).__name__,
         user_error=known,
+        transient=is_transient(error),
         seconds=time.perf_counter() - begin,
         peak_memory_mb=peak_memory_mb(),
+        worker=worker_name(),
+        node=socket.gethostname(),
         details="" if known else "".join(traceback.format_exception(error)),
     )
 
 
+def is_transient(error: Exception) -> bool:
+    """Whether another try in another process may do better.
+
+    Bad input, wrong settings and a full disk stay as they are. Memory may be free elsewhere, an
+    artefact that cannot be read may be one that a network file system does not show yet, and
+    what nobody expected may be a sick process or card.
+    """
+    return not isinstance(error, MosegError) or isinstance(error, CacheError | ShortOfMemory)
+
+
+def worker_name() -> str:
+    """Return `host:pid` of this process."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
 def peak_memory_mb() -> float:
-    """Return the largest resident memory of this process so far, in MB."""
+    """Return the largest resident memory of this process since `forget_peak_memory`, in MB."""
     status = Path("/proc/self/status")
     if status.exists():  # Linux, where `ru_maxrss` counts what the parent held at the start
         lines = dict(line.partition(":")[::2] for line in status.read_text().splitlines())
@@ -161,3 +202,9 @@ def peak_memory_mb() -> float:
             return int(lines["VmHWM"].split()[0]) / 1024
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return peak / (1024**2 if sys.platform == "darwin" else 1024)
+
+
+def forget_peak_memory() -> None:
+    """Begin to measure the largest resident memory anew, where the system can (Linux)."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")

@@ -31,7 +31,7 @@ class SceneWorker:
     def __init__(self, plan: Plan, device: Device, threads: int, listener: Listener) -> None:
         self.plan = plan
         self.listener = listener
-        self._bench = Workbench(device, threads)
+        self._bench = Workbench(plan.backends, device, threads)
 
     def run(self, scene: Scene) -> SceneResult:
         """Run all stages of one scene; stages after a failed one are skipped."""
@@ -54,7 +54,7 @@ class SceneWorker:
         return SceneResult(scene, tuple(records))
 
     def _run_step(self, step: Step) -> StageRecord:
-        scene, stage = step.scene.name, step.backend.stage
+        scene, stage = step.scene.name, step.stage
         self.listener.handle(Event("start", scene, stage, reason=step.decision.reason))
 
         def progress(done: int, total: int) -> None:
@@ -80,7 +80,7 @@ class LocalRunner(Runner):
 
     def run(self, plan: Plan, scenes: Sequence[Scene], listener: Listener) -> list[SceneResult]:
         """See `Runner.run`."""
-        listener.handle(Event("scenes", "", "", total=len(scenes)))
+        listener.handle(Event("scenes", total=len(scenes)))
         if self.workers == 1 or len(scenes) <= 1:
             threads = self.threads * self.workers
             worker = SceneWorker(plan, plan.devices[0], threads, listener)
@@ -116,7 +116,7 @@ class LocalRunner(Runner):
 
 
 def _finish(listener: Listener, result: SceneResult) -> SceneResult:
-    listener.handle(Event("scene", result.scene.name, ""))
+    listener.handle(Event("scene", result.scene.name, result=result))
     return result
 
 

@@ -26,27 +26,37 @@ from moseg.core.closing import Closing
 
 if TYPE_CHECKING:
     from moseg.core.execute import StageRecord
+    from moseg.core.runner import SceneResult
 
 
 @dataclass(frozen=True)
 class Event:
-    """Something that happened to one stage of one scene.
+    """Something that happened in a run, mostly to one stage of one scene.
 
     Attributes:
-        kind: `scenes` (the run begins), `start` (a stage computes), `progress`, `end` (a stage
-            is over, however it went), or `scene` (all stages of the scene are over).
-        reason: of a `start`.
+        kind: `scenes` (the run begins), `start` (a stage computes), `progress`, `retry` (a stage
+            failed and is tried again), `end` (a stage is over, however it went), `scene` (all
+            stages of the scene are over), or `worker` (a worker came or went).
+        reason: of a `start` why it computes, of a `retry` what went wrong, of a `worker` what
+            happened to it.
         done, total: frames, of a `progress`; total scenes, of `scenes`.
         record: of an `end`.
+        result: of a `scene`.
+        worker, node: who computes, of `start`, `retry` and `worker`, where the runner knows.
+        attempt: of a `start` and a `retry`, 1 the first.
     """
 
-    kind: Literal["scenes", "start", "progress", "end", "scene"]
-    scene: str
-    stage: str
+    kind: Literal["scenes", "start", "progress", "retry", "end", "scene", "worker"]
+    scene: str = ""
+    stage: str = ""
     reason: str = ""
     done: int = 0
     total: int = 0
     record: StageRecord | None = None
+    result: SceneResult | None = None
+    worker: str = ""
+    node: str = ""
+    attempt: int = 1
 
 
 class Listener(ABC):
@@ -104,7 +114,7 @@ class Display(Listener, Closing):
             self._progress(event)
         elif event.kind == "end":
             self._end(event)
-        else:
+        elif event.kind == "scene":
             self._scene_over(event.scene)
 
     def note(self, line: str) -> None:

@@ -24,9 +24,10 @@ from moseg.core.stage import Backend
 
 @dataclass(frozen=True)
 class Step:
-    """One stage of one scene.
+    """One stage of one scene; small, and can be sent to another process or machine.
 
     Attributes:
+        backend: name of the backend that does it.
         inputs: needed stage -> where its artefact lies.
         identity: all that the artefact's bytes depend on.
         decision: whether what lies in `slot` can be reused.
@@ -34,7 +35,8 @@ class Step:
     """
 
     scene: Scene
-    backend: Backend[Any]
+    stage: str
+    backend: str
     slot: Slot
     inputs: Mapping[str, Slot]
     identity: Identity
@@ -75,7 +77,8 @@ def resolve(plan: Plan, scene: Scene) -> list[Step]:
     return [
         Step(
             scene=scene,
-            backend=backend,
+            stage=backend.stage,
+            backend=backend.name,
             slot=slots[backend.stage],
             inputs={name: slots[name] for name in backend.needs},
             identity=identities[backend.stage],
