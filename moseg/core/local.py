@@ -5,9 +5,9 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import socket
 import threading
 import time
-from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +16,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
+from moseg.core.claims import PATIENCE, Claim, ClaimedScenes, Claims
 from moseg.core.device import Device
 from moseg.core.errors import MosegError
 from moseg.core.execute import StageRecord, Workbench, failure_record, kept_record
@@ -33,12 +34,12 @@ class SceneWorker:
         self.listener = listener
         self._bench = Workbench(plan.backends, device, threads)
 
-    def run(self, scene: Scene) -> SceneResult:
+    def run(self, scene: Scene, claim: Claim | None) -> SceneResult:
         """Run all stages of one scene; stages after a failed one are skipped."""
         begin = time.perf_counter()
         records: list[StageRecord] = []
         try:
-            steps = resolve(self.plan, scene)
+            steps = resolve(self.plan, scene, claim)
         except Exception as error:
             first = self.plan.backends[0]
             records.append(failure_record(scene.name, first.stage, first.name, error, begin))
@@ -81,43 +82,66 @@ class LocalRunner(Runner):
     def run(self, plan: Plan, scenes: Sequence[Scene], listener: Listener) -> list[SceneResult]:
         """See `Runner.run`."""
         listener.handle(Event("scenes", total=len(scenes)))
-        if self.workers == 1 or len(scenes) <= 1:
-            threads = self.threads * self.workers
-            worker = SceneWorker(plan, plan.devices[0], threads, listener)
-            return [_finish(listener, worker.run(scene)) for scene in scenes]
-        return self._run_in_processes(plan, scenes, listener)
+        results: dict[str, SceneResult] = {}
+        with Claims(plan.layout.cache) as claims:
+            queue = ClaimedScenes(scenes, claims, listener)
+            single = self.workers == 1 or len(scenes) <= 1
+            run = self._run_here if single else self._run_in_processes
+            for result in run(plan, queue, listener):
+                claims.release(result.scene.name)
+                listener.handle(Event("scene", result.scene.name, result=result))
+                results[result.scene.name] = result
+        return [results[scene.name] for scene in scenes]
+
+    def _run_here(
+        self, plan: Plan, queue: ClaimedScenes, listener: Listener
+    ) -> Iterator[SceneResult]:
+        worker = SceneWorker(plan, plan.devices[0], self.threads * self.workers, listener)
+        while queue:
+            claimed = queue.next()
+            if claimed is None:
+                time.sleep(PATIENCE)
+            else:
+                yield worker.run(*claimed)
 
     def _run_in_processes(
-        self, plan: Plan, scenes: Sequence[Scene], listener: Listener
-    ) -> list[SceneResult]:
-        waiting = deque(scenes)
-        results: dict[str, SceneResult] = {}
+        self, plan: Plan, queue: ClaimedScenes, listener: Listener
+    ) -> Iterator[SceneResult]:
         busy: list[_Process] = []
+        idle: list[_Process] = []
         try:
-            while waiting or busy:
-                while waiting and len(busy) < self.workers:
-                    place = min(set(range(self.workers)) - {process.place for process in busy})
-                    busy.append(_Process.start(plan, self.threads, place, waiting.popleft()))
-                ready = wait([process.connection for process in busy])
+            while queue or busy:
+                self._give_scenes(plan, queue, busy, idle)
+                ready = wait([process.connection for process in busy], PATIENCE if queue else None)
                 for process in [p for p in busy if p.connection in ready]:
                     result = process.receive(listener)
                     if result is None:
                         continue
-                    results[result.scene.name] = _finish(listener, result)
-                    if not process.dead and waiting:
-                        process.give(waiting.popleft())
-                    else:
+                    busy.remove(process)
+                    if process.dead:
                         process.stop()
-                        busy.remove(process)
+                    else:
+                        idle.append(process)
+                    yield result
         finally:
-            for process in busy:
+            for process in (*busy, *idle):
                 process.kill()
-        return [results[scene.name] for scene in scenes]
 
-
-def _finish(listener: Listener, result: SceneResult) -> SceneResult:
-    listener.handle(Event("scene", result.scene.name, result=result))
-    return result
+    def _give_scenes(
+        self, plan: Plan, queue: ClaimedScenes, busy: list[_Process], idle: list[_Process]
+    ) -> None:
+        """Give each free place a scene, as far as there are any that can be worked on."""
+        while len(busy) < self.workers:
+            claimed = queue.next()
+            if claimed is None:
+                return
+            if idle:
+                process = idle.pop()
+            else:
+                place = min(set(range(self.workers)) - {process.place for process in busy})
+                process = _Process.start(plan, self.threads, place)
+            process.give(*claimed)
+            busy.append(process)
 
 
 @dataclass
@@ -127,11 +151,11 @@ class _Process:
     process: BaseProcess
     place: int
     connection: Connection[Any, Any]
-    scene: Scene
+    scene: Scene | None = None
     dead: bool = False
 
     @classmethod
-    def start(cls, plan: Plan, threads: int, place: int, scene: Scene) -> _Process:
+    def start(cls, plan: Plan, threads: int, place: int) -> _Process:
         context = multiprocessing.get_context("spawn")
         ours, theirs = context.Pipe()
         device = plan.devices[place % len(plan.devices)]
@@ -140,15 +164,13 @@ class _Process:
         with _interrupts_held_back():
             process.start()
         theirs.close()
-        worker = cls(process, place, ours, scene)
-        worker.give(scene)
-        return worker
+        return cls(process, place, ours)
 
-    def give(self, scene: Scene) -> None:
+    def give(self, scene: Scene, claim: Claim | None) -> None:
         """Send the next scene. A worker that has died shows at the next `receive`."""
         self.scene = scene
         try:
-            self.connection.send(scene)
+            self.connection.send((scene, claim))
         except OSError:
             self.dead = True
 
@@ -159,7 +181,8 @@ class _Process:
         except (EOFError, OSError):
             self.dead = True
             self.process.join()
-            record = self._death(self.process.exitcode)
+            assert self.scene is not None
+            record = self._death(self.scene, self.process.exitcode)
             listener.handle(Event("end", record.scene, record.stage, record=record))
             return SceneResult(self.scene, (record,))
         if isinstance(message, Event):
@@ -168,13 +191,16 @@ class _Process:
         assert isinstance(message, SceneResult)
         return message
 
-    def _death(self, code: int | None) -> StageRecord:
+    def _death(self, scene: Scene, code: int | None) -> StageRecord:
         killed = code is not None and code < 0
         cause = signal.Signals(-code).name if killed and code is not None else f"exit code {code}"
         if code == -signal.SIGKILL:
             cause += ", often the system running out of memory"
-        message = f"{self.scene.name}: its worker process died ({cause}); run again to resume"
-        return StageRecord(self.scene.name, "worker", "local", "failed", message)
+        message = f"{scene.name}: its worker process died ({cause}); run again to resume"
+        error, worker = "WorkerDied", f"{socket.gethostname()}:{self.process.pid}"
+        return StageRecord(
+            scene.name, "worker", "local", "failed", message, error, transient=True, worker=worker
+        )
 
     def stop(self) -> None:
         self.connection.close()
@@ -212,7 +238,7 @@ def _serve(connection: Connection[Any, Any], plan: Plan, device: Device, threads
     worker = SceneWorker(plan, device, threads, _PipeListener(connection))
     try:
         while True:
-            connection.send(worker.run(connection.recv()))
+            connection.send(worker.run(*connection.recv()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from moseg.core.cache import Decision, confirm, decide, refuse_foreign
+from moseg.core.claims import Claim
 from moseg.core.errors import MosegError
 from moseg.core.layout import Slot
 from moseg.core.manifest import Identity
@@ -32,6 +33,7 @@ class Step:
         identity: all that the artefact's bytes depend on.
         decision: whether what lies in `slot` can be reused.
         needed: the artefact is a result, or a stage that has to run reads it.
+        claim: that on the scene; None where nobody else can be at work on it.
     """
 
     scene: Scene
@@ -42,6 +44,7 @@ class Step:
     identity: Identity
     decision: Decision
     needed: bool
+    claim: Claim | None = None
 
     @property
     def must_run(self) -> bool:
@@ -49,7 +52,7 @@ class Step:
         return self.needed and self.decision.manifest is None
 
 
-def resolve(plan: Plan, scene: Scene) -> list[Step]:
+def resolve(plan: Plan, scene: Scene, claim: Claim | None = None) -> list[Step]:
     """Return the steps of one scene, in the order of the plan.
 
     Raises:
@@ -84,6 +87,7 @@ def resolve(plan: Plan, scene: Scene) -> list[Step]:
             identity=identities[backend.stage],
             decision=decisions[backend.stage],
             needed=backend.stage in needed,
+            claim=claim,
         )
         for backend in plan.backends
     ]
