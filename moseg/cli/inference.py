@@ -94,6 +94,11 @@ def _add_options(parser: argparse.ArgumentParser, default_config: Path | None) -
         help="GPUs by number; one worker process for each (default: that of the settings)",
     )  # fmt: skip
     options.add_argument(
+        "--ray", metavar="local|auto|ray://HOST:PORT",
+        help="spread stages by Ray: over this machine (with --gpus over those GPUs), over the "
+        "cluster that it is part of, or over one that is reached from outside",
+    )  # fmt: skip
+    options.add_argument(
         "--clean", action="store_true", help="delete working files that results do not need"
     )
     options.add_argument(

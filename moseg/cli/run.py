@@ -12,6 +12,7 @@ from moseg.cli.errors import ending_in_one_line
 from moseg.core.progress import Display
 from moseg.core.selection import EFFICIENT
 from moseg.pipeline.config import load_config
+from moseg.pipeline.place import Place
 from moseg.pipeline.report import summarise
 from moseg.pipeline.session import Session
 
@@ -44,7 +45,18 @@ def run(
     clean: Annotated[
         bool, typer.Option("--clean", help="Delete large working files that no result needs.")
     ] = False,
-    workers: Annotated[int, typer.Option(help="Scenes worked on at the same time.")] = 1,
+    workers: Annotated[
+        int | None,
+        typer.Option(help="Scenes worked on at the same time. [default: 1; with --ray all cores]"),
+    ] = None,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            metavar="local|auto|ray://HOST:PORT",
+            help="Spread stages by Ray: over this machine, over the cluster that it is part of, "
+            "or over one that is reached from outside.",
+        ),
+    ] = None,
 ) -> None:
     """Turn videos into masks of what moves.
 
@@ -53,7 +65,7 @@ def run(
     """
     limits = [f"frames.{key}={value}" for key, value in asdict(EFFICIENT).items()]
     chosen = load_config(preset, config, [*(limits if efficient else []), *(settings or [])])
-    session = Session(tuple(inputs), out, chosen, workers)
+    session = Session(tuple(inputs), out, chosen, Place(ray, workers))
     with ending_in_one_line(), Display() as display:
         report = session.run(display)
         if clean:

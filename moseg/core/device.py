@@ -60,8 +60,12 @@ def choose_device(request: str = "auto", precision: Precision = "auto") -> Devic
                 "set device to cpu, or to another number"
             )
         name = f"cuda:{index}"
-    low = precision == "bfloat16" or (precision == "auto" and name != "cpu")
-    return Device(name, "bfloat16" if low else "float32")
+    return gpu_device(precision, name) if name != "cpu" else choose_device("cpu", precision)
+
+
+def gpu_device(precision: Precision = "auto", name: str = "cuda:0") -> Device:
+    """Return a GPU by name, whether or not this machine has it; `auto` is bfloat16 there."""
+    return Device(name, "float32" if precision == "float32" else "bfloat16")
 
 
 def _gpu_count() -> int:

@@ -16,8 +16,8 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
 
-from moseg.core.claims import PATIENCE, Claim, ClaimedScenes, Claims
-from moseg.core.device import Device
+from moseg.core.claims import PATIENCE, Claim, ClaimedScenes
+from moseg.core.device import Device, Precision, choose_device
 from moseg.core.errors import MosegError
 from moseg.core.execute import StageRecord, Workbench, failure_record, kept_record
 from moseg.core.progress import Event, Listener
@@ -75,23 +75,29 @@ class LocalRunner(Runner):
     that dies costs the scene it was at, and is replaced.
     """
 
-    def __init__(self, workers: int = 1, threads: int | None = None) -> None:
+    name = "local"
+
+    def __init__(
+        self,
+        workers: int = 1,
+        threads: int | None = None,
+        gpus: Sequence[int] | None = None,
+    ) -> None:
         self.workers = workers
+        self.gpus = gpus
         self.threads = threads or max(1, (os.cpu_count() or 1) // workers)
 
-    def run(self, plan: Plan, scenes: Sequence[Scene], listener: Listener) -> list[SceneResult]:
-        """See `Runner.run`."""
-        listener.handle(Event("scenes", total=len(scenes)))
-        results: dict[str, SceneResult] = {}
-        with Claims(plan.layout.cache) as claims:
-            queue = ClaimedScenes(scenes, claims, listener)
-            single = self.workers == 1 or len(scenes) <= 1
-            run = self._run_here if single else self._run_in_processes
-            for result in run(plan, queue, listener):
-                claims.release(result.scene.name)
-                listener.handle(Event("scene", result.scene.name, result=result))
-                results[result.scene.name] = result
-        return [results[scene.name] for scene in scenes]
+    def devices(self, request: str, precision: Precision) -> tuple[Device, ...]:
+        """See `Runner.devices`; those given by name come before the settings' one."""
+        names = [request] if self.gpus is None else [f"cuda:{number}" for number in self.gpus]
+        return tuple(choose_device(name, precision) for name in names)
+
+    def _results(
+        self, plan: Plan, queue: ClaimedScenes, listener: Listener
+    ) -> Iterator[SceneResult]:
+        if self.workers == 1 or len(queue) <= 1:
+            return self._run_here(plan, queue, listener)
+        return self._run_in_processes(plan, queue, listener)
 
     def _run_here(
         self, plan: Plan, queue: ClaimedScenes, listener: Listener

@@ -1,20 +1,21 @@
 """What every runner does: run a plan's stages over scenes, and report.
 
-A `Plan` says what to run, a `Runner` decides where. A runner on a cluster may spread the
-(stage, scene) pairs as it likes, as long as each is run by `moseg.core.execute.execute`
-after the stages it needs.
+A `Plan` says what to run, a `Runner` decides where. A runner may spread the (stage, scene)
+pairs as it likes, as long as each is run by a `moseg.core.execute.Workbench` after the stages
+it needs.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from moseg.core.device import CPU, Device
+from moseg.core.claims import ClaimedScenes, Claims
+from moseg.core.device import CPU, Device, Precision
 from moseg.core.layout import Layout
-from moseg.core.progress import Listener
+from moseg.core.progress import Event, Listener
 from moseg.core.scene import Scene
 from moseg.core.stage import Backend
 
@@ -62,12 +63,43 @@ class SceneResult:
 
 
 class Runner(ABC):
-    """Runs a plan over scenes. One failing scene never stops the others."""
+    """Runs a plan over scenes. One failing scene never stops the others.
 
-    @abstractmethod
+    Attributes:
+        name: what `run.json` calls it.
+    """
+
+    name: ClassVar[str]
+
     def run(self, plan: Plan, scenes: Sequence[Scene], listener: Listener) -> list[SceneResult]:
         """Run all stages for all scenes; return one result a scene, in the order given.
 
         The artefacts do not depend on the runner, on its number of workers, or on the order
-        in which scenes finish.
+        in which scenes finish. Scenes that another run works on are left to it, and looked at
+        again when it is through with them.
         """
+        listener.handle(Event("scenes", total=len(scenes)))
+        results: dict[str, SceneResult] = {}
+        with Claims(plan.layout.cache) as claims:
+            for result in self._results(plan, ClaimedScenes(scenes, claims, listener), listener):
+                claims.release(result.scene.name)
+                listener.handle(Event("scene", result.scene.name, result=result))
+                results[result.scene.name] = result
+        return [results[scene.name] for scene in scenes]
+
+    @abstractmethod
+    def devices(self, request: str, precision: Precision) -> tuple[Device, ...]:
+        """Return what GPU backends can compute on here.
+
+        Args:
+            request: the device of the settings: `auto`, `cpu`, `cuda` or `cuda:N`.
+
+        Raises:
+            BackendError: a GPU is asked for and there is none.
+        """
+
+    @abstractmethod
+    def _results(
+        self, plan: Plan, queue: ClaimedScenes, listener: Listener
+    ) -> Iterator[SceneResult]:
+        """Yield the result of each scene when it is over."""

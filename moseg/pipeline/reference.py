@@ -17,7 +17,7 @@ from moseg.core.errors import BackendError, InputError
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
 from moseg.core.progress import Listener
-from moseg.core.runner import Plan, SceneResult
+from moseg.core.runner import Plan, Runner, SceneResult
 from moseg.core.scene import Problem, Scene, find_scenes
 from moseg.pipeline.clean import remove_working_files
 from moseg.pipeline.config import PipelineConfig
@@ -43,22 +43,15 @@ def run_request(request: Request, listener: Listener) -> RunReport:
     """
     begin = time.perf_counter()
     request.check()
+    request.place.check()
     config = request.config()
     found = _scenes(request, config, listener)
     folders = (request.hidden, request.motion_seg_dir, request.sam2_dir)
     for folder in folders:
         if folder is not None:
             prepare_folder(folder)
-    results: list[SceneResult] = []
-    groups = group_by_foreign(request, config, found.scenes)
-    plans = [_plan(request, config, foreign) for foreign in groups]
-    for plan in plans:
-        check_backends(plan)
-    for plan, (foreign, scenes) in zip(plans, groups.items(), strict=True):
-        for stage in sorted({backend.stage for backend in plan.backends} & set(foreign)):
-            folder = request.stage_folder(stage)
-            listener.note(f"{stage}: read from {folder}, made by another program")
-        results += _run(request, plan, scenes, listener)
+    with request.place.open() as runner:
+        results = _run(request, config, runner, found.scenes, listener)
     report = RunReport(
         results=(*found.failed, *results),
         problems=found.problems,
@@ -70,17 +63,33 @@ def run_request(request: Request, listener: Listener) -> RunReport:
 
 
 def _run(
-    request: Request, plan: Plan, scenes: Sequence[Scene], listener: Listener
+    request: Request,
+    config: PipelineConfig,
+    runner: Runner,
+    scenes: Sequence[Scene],
+    listener: Listener,
 ) -> list[SceneResult]:
     """Run scenes; with `--clean`, delete what they no longer need."""
-    results = LocalRunner(len(request.gpus or [0])).run(plan, scenes, listener)
-    if request.clean:
-        for line in remove_working_files(plan, results):
-            listener.note(line)
+    groups = group_by_foreign(request, config, scenes)
+    plans = [_plan(request, config, runner, foreign) for foreign in groups]
+    for plan in plans:
+        check_backends(plan)
+    results: list[SceneResult] = []
+    for plan, (foreign, group) in zip(plans, groups.items(), strict=True):
+        for stage in sorted({backend.stage for backend in plan.backends} & set(foreign)):
+            folder = request.stage_folder(stage)
+            listener.note(f"{stage}: read from {folder}, made by another program")
+        done = runner.run(plan, group, listener)
+        if request.clean:
+            for line in remove_working_files(plan, done):
+                listener.note(line)
+        results += done
     return results
 
 
-def _plan(request: Request, config: PipelineConfig, foreign: tuple[str, ...]) -> Plan:
+def _plan(
+    request: Request, config: PipelineConfig, runner: Runner, foreign: tuple[str, ...]
+) -> Plan:
     """Return the plan for scenes of which the stages in `foreign` were made by another program."""
     flags = request.flags
     folders = {stage: request.stage_folder(stage) for stage in foreign}
@@ -95,17 +104,18 @@ def _plan(request: Request, config: PipelineConfig, foreign: tuple[str, ...]) ->
         required=required,
         wanted=frozenset(flags) if request.compact else frozenset(),
         seed=config.seed,
-        devices=_devices(request, config, any(backend.uses_gpu for backend in backends)),
+        devices=_devices(request, config, runner, any(backend.uses_gpu for backend in backends)),
     )
 
 
-def _devices(request: Request, config: PipelineConfig, gpu: bool) -> tuple[Device, ...]:
+def _devices(
+    request: Request, config: PipelineConfig, runner: Runner, gpu: bool
+) -> tuple[Device, ...]:
     """Return the devices of `--gpus`, or that of the settings; no stage uses one: the CPU."""
     if not gpu:
         return (choose_device("cpu", config.precision),)
-    names = [config.device] if request.gpus is None else [f"cuda:{n}" for n in request.gpus]
     try:
-        return tuple(choose_device(name, config.precision) for name in names)
+        return runner.devices(config.device, config.precision)
     except BackendError as error:
         if request.gpus is None:
             raise

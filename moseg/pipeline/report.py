@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from moseg.core.cache import write_atomically
+from moseg.core.outcome import (
+    is_done,
+    json_text,
+    per_second,
+    scene_fields,
+    source_frames,
+    stage_fields,
+)
 from moseg.core.runner import SceneResult
 from moseg.core.scene import Problem
 from moseg.version import __version__
@@ -24,6 +31,9 @@ class RunReport:
         seconds: wall time of the whole run.
         config: the settings it ran with.
         outputs: scene -> what lies where, for scenes that are done.
+        runner: which runner it was, `local` or `ray`.
+        workers: how many workers it had; 0 where that is not known.
+        run: what its lines in `events.jsonl` are marked with; "" without such a file.
     """
 
     results: tuple[SceneResult, ...]
@@ -31,12 +41,21 @@ class RunReport:
     seconds: float
     config: dict[str, Any]
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
+    runner: str = "local"
+    workers: int = 0
+    run: str = ""
 
     @property
     def failures(self) -> list[str]:
         """One line for each scene that failed."""
         lines = [str(problem.error) for problem in self.problems]
-        return lines + [r.failure.reason for r in self.results if r.failure]
+        return lines + [scene_fields(r)["error"] for r in self.results if not is_done(r)]
+
+    @property
+    def frames_per_second(self) -> float:
+        """Frames of the scenes that were done in this run, for each second of it."""
+        computed = (r for r in self.results if is_done(r) and not r.reused)
+        return per_second(sum(map(source_frames, computed)), self.seconds)
 
     @property
     def nothing_to_do(self) -> bool:
@@ -49,25 +68,26 @@ class RunReport:
         failures = [r.failure for r in self.results if r.failure]
         if any(not failure.user_error for failure in failures):
             return 1
-        return 2 if failures or self.problems else 0
+        return 2 if self.failures else 0
 
     def to_json(self) -> str:
         """Return the text of `run.json`."""
         scenes = [self._scene(result) for result in self.results]
         scenes += [_problem(problem) for problem in self.problems]
         failed = sum(scene["status"] == "failed" for scene in scenes)
+        how = {"runner": self.runner, "workers": self.workers, "run": self.run}
         content = {
             "moseg": __version__,
             "status": "failed" if failed else "done",
+            **{name: value for name, value in how.items() if value},
             "scenes_done": len(scenes) - failed,
             "scenes_failed": failed,
             "seconds": round(self.seconds, 3),
+            "frames_per_second": round(self.frames_per_second, 3),
             "config": self.config,
             "scenes": scenes,
         }
-        text = json.dumps(content, indent=1, ensure_ascii=False) + "\n"
-        # Bytes of a path that are no text become JSON escapes.
-        return text.encode("utf-8", "backslashreplace").decode("utf-8")
+        return json_text(content, indent=1) + "\n"
 
     def save(self, path: Path) -> None:
         """Write `run.json`.
@@ -78,28 +98,18 @@ class RunReport:
         write_atomically(path, self.to_json())
 
     def _scene(self, result: SceneResult) -> dict[str, Any]:
-        failure = result.failure
         summary: dict[str, Any] = {}
         for record in result.records:
             summary |= record.summary
         return {
             "name": result.scene.name,
             "source": str(result.scene.source),
-            "status": "failed" if failure else "done",
-            "error": failure.reason if failure else None,
+            **scene_fields(result),
             **summary,
             "notes": [note for record in result.records for note in record.notes],
             "outputs": self.outputs.get(result.scene.name, {}),
-            "stages": [_stage(asdict(record)) for record in result.records],
+            "stages": [stage_fields(record) for record in result.records],
         }
-
-
-def _stage(record: dict[str, Any]) -> dict[str, Any]:
-    kept = ("stage", "backend", "status", "reason", "details")
-    entry = {key: record[key] for key in kept if record[key]}
-    entry["seconds"] = round(record["seconds"], 3)
-    entry["peak_memory_mb"] = round(record["peak_memory_mb"], 1)
-    return entry
 
 
 def _problem(problem: Problem) -> dict[str, Any]:
@@ -118,7 +128,7 @@ def count(number: int, thing: str) -> str:
 
 def summarise(report: RunReport, where: Sequence[str]) -> list[str]:
     """Return the closing lines of a run for a person; `where` says where results lie."""
-    done = len(report.results) - sum(1 for r in report.results if r.failure)
+    done = sum(map(is_done, report.results))
     total = len(report.results) + len(report.problems)
     lines = []
     if report.nothing_to_do:

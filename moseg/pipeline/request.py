@@ -8,6 +8,7 @@ from pathlib import Path
 from moseg.core.errors import ConfigError
 from moseg.core.selection import EFFICIENT
 from moseg.pipeline.config import PipelineConfig, load_config
+from moseg.pipeline.place import Place
 
 HIDDEN = ".moseg"
 """Folder of working artefacts and manifests inside the folders of the reference layout."""
@@ -35,6 +36,14 @@ class Request:
     clean: bool = False
     compact: bool = False
     attention: str | None = None
+    ray: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Where to compute: without Ray a worker process for each GPU."""
+        gpus = None if self.gpus is None else tuple(self.gpus)
+        workers = None if self.ray is not None else len(gpus or (0,))
+        return Place(self.ray, workers, gpus)
 
     @property
     def image_folder(self) -> Path:

@@ -8,15 +8,15 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from moseg.core.device import choose_device
+from moseg.core.device import CPU, Device
 from moseg.core.errors import OutputError
 from moseg.core.layout import Layout, output_layout
-from moseg.core.local import LocalRunner, check_workers
 from moseg.core.progress import Listener
-from moseg.core.runner import Plan, Runner, SceneResult
+from moseg.core.runner import Plan, SceneResult
 from moseg.core.scene import Scene, find_scenes
 from moseg.pipeline.clean import remove_working_files
 from moseg.pipeline.config import PipelineConfig
+from moseg.pipeline.place import HERE, Place
 from moseg.pipeline.report import RunReport
 from moseg.pipeline.stages import all_backends, select
 
@@ -31,13 +31,13 @@ class Session:
         inputs: videos, image folders, or folders of either.
         out: the output folder; made when needed.
         config: all settings.
-        workers: worker processes.
+        place: where to compute.
     """
 
     inputs: tuple[Path, ...]
     out: Path
     config: PipelineConfig
-    workers: int = 1
+    place: Place = HERE
 
     def run(self, listener: Listener, only: Sequence[str] | None = None) -> RunReport:
         """Run all stages (or those in `only`) for all scenes; write and return the report.
@@ -49,14 +49,16 @@ class Session:
             BackendError: a package, a checkpoint or a device is missing.
         """
         begin = time.perf_counter()
-        check_workers(self.workers)
+        self.place.check()
         self._check_out()
         prepare_folder(self.out)
         scenes, problems = find_scenes(self.inputs)
         layout = output_layout(self.out)
-        plan = make_plan(self.config, layout, only)
-        check_backends(plan)
-        results = self._runner().run(plan, scenes, listener)
+        with self.place.open() as runner:
+            devices = runner.devices(self.config.device, self.config.precision)
+            plan = make_plan(self.config, layout, only, devices)
+            check_backends(plan)
+            results = runner.run(plan, scenes, listener)
         report = RunReport(
             results=tuple(results),
             problems=tuple(problems),
@@ -80,18 +82,19 @@ class Session:
                 if self.out.samefile(path):
                     raise OutputError(f"the output folder {self.out} is an input; choose another")
 
-    def _runner(self) -> Runner:
-        return LocalRunner(self.workers)
 
-
-def make_plan(config: PipelineConfig, layout: Layout, only: Sequence[str] | None = None) -> Plan:
+def make_plan(
+    config: PipelineConfig,
+    layout: Layout,
+    only: Sequence[str] | None = None,
+    devices: tuple[Device, ...] = (CPU,),
+) -> Plan:
     """Return the plan of a configuration; `only` names the stages that are wanted."""
     backends = all_backends(config)
     if only is not None:
         backends = select(backends, set(only))
-    device = choose_device(config.device, config.precision)
     wanted = frozenset(only or ())
-    return Plan(backends, layout, seed=config.seed, devices=(device,), wanted=wanted)
+    return Plan(backends, layout, seed=config.seed, devices=devices, wanted=wanted)
 
 
 def check_backends(plan: Plan) -> None:

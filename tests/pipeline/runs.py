@@ -12,6 +12,7 @@ from pathlib import Path
 
 from moseg.core.progress import Event, Listener
 from moseg.pipeline.config import load_config
+from moseg.pipeline.place import Place
 from moseg.pipeline.report import RunReport
 from moseg.pipeline.session import Session
 
@@ -44,7 +45,7 @@ def run(source: Path, out: Path, *settings: str, workers: int = 1) -> tuple[RunR
     """Run the pipeline in this process; `settings` are `section.key=value` texts."""
     seen = Recorder()
     config = load_config(settings=settings)
-    return Session((source,), out, config, workers).run(seen), seen
+    return Session((source,), out, config, Place(workers=workers)).run(seen), seen
 
 
 def start(*arguments: object, kill: str | None = None) -> subprocess.Popen[str]:

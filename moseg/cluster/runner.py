@@ -1,0 +1,115 @@
+"""The Ray runner: a plan over scenes on one machine's Ray or on a cluster."""
+
+from __future__ import annotations
+
+import io
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from typing import Any
+
+import ray
+from ray.exceptions import RayError
+
+from moseg.cluster.driver import Driver
+from moseg.cluster.ray_hands import RayHands
+from moseg.core.claims import ClaimedScenes
+from moseg.core.device import Device, Precision, choose_device, gpu_device
+from moseg.core.errors import BackendError
+from moseg.core.progress import Listener
+from moseg.core.runner import Plan, Runner, SceneResult
+
+LOCAL = "local"
+
+OBJECT_STORE = 100_000_000
+"""Bytes of shared memory for Ray's objects on this machine; ours are small records."""
+
+
+class RayRunner(Runner):
+    """Spreads stages over the workers of the Ray cluster that this process is connected to.
+
+    Args:
+        address: what it was connected by.
+        workers: how many CPU workers there may be; None: as many as there are cores.
+        gpus: GPUs of this machine, by number, where they were chosen.
+    """
+
+    name = "ray"
+
+    def __init__(self, address: str, workers: int | None, gpus: Sequence[int] | None) -> None:
+        self.address = address
+        self.workers = workers
+        self.gpus = gpus
+
+    def devices(self, request: str, precision: Precision) -> tuple[Device, ...]:
+        """See `Runner.devices`; each worker sees one card, whose name is `cuda:0`."""
+        for number in self.gpus or ():
+            choose_device(f"cuda:{number}", precision)
+        there = ray.cluster_resources().get("GPU", 0) > 0
+        if request == "cpu" or (request == "auto" and not there):
+            return (choose_device("cpu", precision),)
+        if not there and self.address == LOCAL:
+            raise BackendError(
+                f"device {request} was asked for, but Ray sees no GPU here; set device to cpu"
+            )
+        return (gpu_device(precision),)
+
+    def _results(
+        self, plan: Plan, queue: ClaimedScenes, listener: Listener
+    ) -> Iterator[SceneResult]:
+        hands = RayHands(plan, grows=self.address != LOCAL)
+        return Driver(plan, hands, queue, listener, self.workers).run()
+
+
+@contextmanager
+def open_ray(
+    address: str, workers: int | None = None, gpus: Sequence[int] | None = None
+) -> Iterator[RayRunner]:
+    """Connect to Ray, or start it on this machine, until the block ends.
+
+    Args:
+        address: `local` starts Ray here; `auto` is the cluster that this machine is part of;
+            `ray://host:port` is one that is reached from outside.
+
+    Raises:
+        BackendError: there is no such cluster, or it does not answer.
+    """
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address == LOCAL:
+        options |= {
+            "num_cpus": workers or os.cpu_count(),
+            "include_dashboard": False,
+            "object_store_memory": OBJECT_STORE,
+        }
+        if gpus is not None:
+            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
+            options["num_gpus"] = len(gpus)
+    # Ray prints of dead workers what is told by events here; standard output is for results.
+    with redirect_stdout(_Muted()):
+        try:
+            ray.init(address, **options)
+        except (RayError, ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
+            raise BackendError(_no_cluster(address, error)) from error
+        try:
+            yield RayRunner(address, workers, gpus)
+        finally:
+            ray.shutdown()
+
+
+def _no_cluster(address: str, error: Exception) -> str:
+    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    if address == LOCAL:
+        return f"Ray does not start on this machine ({first}); run without --ray"
+    return (
+        f"no Ray cluster answers at --ray {address} ({first}); start one with `ray start --head`, "
+        "or use --ray local"
+    )
+
+
+class _Muted(io.TextIOBase):
+    """Swallows what is written."""
+
+    def write(self, text: str) -> int:
+        return len(text)
