@@ -25,7 +25,7 @@ class Kind:
     Attributes:
         name: `cpu`, or the stage whose network it holds.
         stages: what it does.
-        cpus: cores, and the threads its stages may use.
+        cpus: cores; those that its stages may use, and with a card one that decodes for it.
         memory_gb: host memory.
         gpu_gb: memory of one card; 0 for a worker that computes on the CPU.
     """
@@ -51,7 +51,7 @@ def kinds_of(plan: Plan) -> tuple[Kind, ...]:
         Kind(
             name=backend.stage,
             stages=(backend.stage,),
-            cpus=backend.resources.cpus,
+            cpus=backend.resources.cpus + (1.0 if on_gpu else 0.0),
             memory_gb=backend.resources.memory_gb,
             gpu_gb=backend.resources.gpu_memory_gb if on_gpu else 0.0,
         )

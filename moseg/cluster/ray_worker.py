@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import time
+from contextlib import nullcontext
 
+from moseg.cluster.decoder import FramesFromDecoder
 from moseg.cluster.kinds import Kind
 from moseg.cluster.schedule import Resolution
 from moseg.core.claims import Claim
@@ -14,6 +16,7 @@ from moseg.core.execute import (
     kept_record,
     worker_name,
 )
+from moseg.core.frames import frames_from
 from moseg.core.resolve import Step, resolve
 from moseg.core.runner import Plan
 from moseg.core.scene import Scene
@@ -22,14 +25,17 @@ from moseg.core.scene import Scene
 class RayWorker:
     """Loads a model when it is first needed, and keeps it over scenes.
 
-    A worker with a GPU sees one card, which PyTorch calls `cuda:0` whichever it is.
+    A worker with a GPU sees one card, which PyTorch calls `cuda:0` whichever it is, and has a
+    decoder beside it.
     """
 
     def __init__(self, plan: Plan, kind: Kind) -> None:
         self._plan = plan
         backends = [backend for backend in plan.backends if backend.stage in kind.stages]
-        self._bench = Workbench(backends, plan.devices[0], max(1, int(kind.cpus)))
+        threads = int(kind.cpus) - (1 if kind.gpu_gb else 0)  # one is the decoder's
+        self._bench = Workbench(backends, plan.devices[0], max(1, threads))
         self._frames = (0, 0)
+        self._decoder = FramesFromDecoder() if kind.gpu_gb else None
 
     def hello(self) -> str:
         """Return `host:pid`; an answer means that the worker is up."""
@@ -38,7 +44,8 @@ class RayWorker:
     def run(self, step: Step) -> StageRecord:
         """Compute and publish one stage of one scene."""
         self._frames = (0, 0)
-        return self._bench.run(step, self._take_note)
+        with frames_from(self._decoder) if self._decoder else nullcontext():
+            return self._bench.run(step, self._take_note)
 
     def resolve(self, scene: Scene, claim: Claim | None) -> Resolution | StageRecord:
         """Find out what has to be done for a scene; the record of a failure if that fails."""

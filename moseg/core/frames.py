@@ -5,8 +5,9 @@ Nothing is held but the frame in hand, so memory does not grow with the length o
 
 from __future__ import annotations
 
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import closing
+from collections.abc import Callable, Generator, Iterator, Sequence
+from contextlib import closing, contextmanager
+from contextvars import ContextVar
 from itertools import pairwise
 
 import cv2
@@ -93,7 +94,16 @@ class Frames:
             yield np.stack(batch)
 
     def __iter__(self) -> Generator[RGB]:
-        """Decode the frames.
+        """Yield the frames, decoded here or where `frames_from` says.
+
+        Raises:
+            InputError: the source changed since it was indexed, or cannot be read.
+        """
+        source = _SOURCE.get()
+        return self.decode() if source is None else source(self)
+
+    def decode(self) -> Generator[RGB]:
+        """Decode the frames in this process.
 
         Raises:
             InputError: the source changed since it was indexed, or cannot be read.
@@ -134,3 +144,16 @@ class Frames:
 
     def _changed(self) -> InputError:
         return InputError(f"{self.scene.source} changed while it was being worked on; run again")
+
+
+@contextmanager
+def frames_from(source: Callable[[Frames], Generator[RGB]]) -> Iterator[None]:
+    """Let `source` yield the frames that this thread iterates over until the block ends."""
+    before = _SOURCE.set(source)
+    try:
+        yield
+    finally:
+        _SOURCE.reset(before)
+
+
+_SOURCE: ContextVar[Callable[[Frames], Generator[RGB]] | None] = ContextVar("source", default=None)
