@@ -99,6 +99,10 @@ def _add_options(parser: argparse.ArgumentParser, default_config: Path | None) -
         "cluster that it is part of, or over one that is reached from outside",
     )  # fmt: skip
     options.add_argument(
+        "--shard", metavar="I/N",
+        help="only part I of N of the scenes, for batch systems that run one call for each part",
+    )  # fmt: skip
+    options.add_argument(
         "--clean", action="store_true", help="delete working files that results do not need"
     )
     options.add_argument(

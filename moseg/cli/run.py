@@ -11,6 +11,7 @@ import typer
 from moseg.cli.errors import ending_in_one_line
 from moseg.core.progress import Display
 from moseg.core.selection import EFFICIENT
+from moseg.core.shard import WHOLE, parse_shard
 from moseg.pipeline.config import load_config
 from moseg.pipeline.place import Place
 from moseg.pipeline.report import summarise
@@ -57,6 +58,14 @@ def run(
             "or over one that is reached from outside.",
         ),
     ] = None,
+    shard: Annotated[
+        str | None,
+        typer.Option(
+            metavar="I/N",
+            help="Only part I of N of the scenes, for batch systems that run one call for each "
+            "part. The report is OUT/run-I-of-N.json then.",
+        ),
+    ] = None,
 ) -> None:
     """Turn videos into masks of what moves.
 
@@ -65,7 +74,8 @@ def run(
     """
     limits = [f"frames.{key}={value}" for key, value in asdict(EFFICIENT).items()]
     chosen = load_config(preset, config, [*(limits if efficient else []), *(settings or [])])
-    session = Session(tuple(inputs), out, chosen, Place(ray, workers))
+    part = WHOLE if shard is None else parse_shard(shard)
+    session = Session(tuple(inputs), out, chosen, Place(ray, workers), part)
     with ending_in_one_line(), Display() as display:
         report = session.run(display)
         if clean:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from moseg.core.errors import ConfigError
-from moseg.core.scene import Scene
+from moseg.core.scene import Problem, Scene
+
+Input = TypeVar("Input", Scene, Problem)
 
 _FORM = re.compile(r"([0-9]{1,9})/([0-9]{1,9})")
 
@@ -37,12 +41,19 @@ class Shard:
 
     def holds(self, name: str) -> bool:
         """Return whether the scene of this name is in this part."""
-        digest = hashlib.sha256(name.encode()).digest()
+        digest = hashlib.sha256(os.fsencode(name)).digest()
         return int.from_bytes(digest[:8], "big") % self.count == self.index - 1
 
-    def take(self, scenes: Iterable[Scene]) -> list[Scene]:
-        """Return the scenes of this part, in the order in which they came."""
-        return [scene for scene in scenes if self.holds(scene.name)]
+    def take(self, inputs: Iterable[Input]) -> list[Input]:
+        """Return the scenes (or inputs that are none) of this part, in the order they came in."""
+        return [one for one in inputs if self.holds(one.name)]
+
+    def file_name(self, name: str) -> str:
+        """Return `run-2-of-8.json` for `run.json`: each of several parts writes its own."""
+        if self.count == 1:
+            return name
+        stem, dot, suffix = name.partition(".")
+        return f"{stem}-{self.index}-of-{self.count}{dot}{suffix}"
 
 
 def parse_shard(text: str) -> Shard:
@@ -55,3 +66,7 @@ def parse_shard(text: str) -> Shard:
     if form is None:
         raise ConfigError(f"'{text}' is no shard; give I/N with I from 1 to N, such as 2/8")
     return Shard(int(form[1]), int(form[2]))
+
+
+WHOLE = Shard(1, 1)
+"""All scenes."""

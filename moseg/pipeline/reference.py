@@ -14,9 +14,10 @@ from pathlib import Path
 
 from moseg.core.device import Device, choose_device
 from moseg.core.errors import BackendError, InputError
+from moseg.core.event_log import EventLog
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
-from moseg.core.progress import Listener
+from moseg.core.progress import Listener, Listeners
 from moseg.core.runner import Plan, Runner, SceneResult
 from moseg.core.scene import Problem, Scene, find_scenes
 from moseg.pipeline.clean import remove_working_files
@@ -45,20 +46,27 @@ def run_request(request: Request, listener: Listener) -> RunReport:
     request.check()
     request.place.check()
     config = request.config()
-    found = _scenes(request, config, listener)
-    folders = (request.hidden, request.motion_seg_dir, request.sam2_dir)
-    for folder in folders:
+    found = _find(request)
+    for folder in (request.hidden, request.motion_seg_dir, request.sam2_dir):
         if folder is not None:
             prepare_folder(folder)
-    with request.place.open() as runner:
-        results = _run(request, config, runner, found.scenes, listener)
+    with EventLog(request.hidden / request.part.file_name("events.jsonl")) as log:
+        listener = Listeners(log, listener)
+        if request.video_path is not None:
+            found = _extract(request, found.scenes[0], config, listener)
+        mine, problems = request.part.take(found.scenes), request.part.take(found.problems)
+        log.problems(problems)
+        with request.place.open() as runner:
+            results = _run(request, config, runner, mine, listener)
     report = RunReport(
         results=(*found.failed, *results),
-        problems=found.problems,
+        problems=tuple(problems),
         seconds=time.perf_counter() - begin,
         config=config.model_dump(mode="json"),
+        runner=runner.name,
+        run=log.run,
     )
-    report.save(request.hidden / "run.json")
+    report.save(request.hidden / request.part.file_name("run.json"))
     return report
 
 
@@ -154,14 +162,19 @@ class _Found:
     failed: tuple[SceneResult, ...] = ()
 
 
-def _scenes(request: Request, config: PipelineConfig, listener: Listener) -> _Found:
-    """Return the image folders to work on; those of a video are extracted first.
+def _find(request: Request) -> _Found:
+    """Return the image folders to work on, or the video to extract them from.
 
     Raises:
         InputError: there is nothing to work on.
     """
     if request.video_path is not None:
-        return _extract(request, request.video_path, config, listener)
+        scenes, problems = find_scenes([request.video_path])
+        if problems:
+            raise problems[0].error
+        if scenes[0].kind != "video":
+            raise InputError(f"{request.video_path} is a folder; --video_path takes one video file")
+        return _Found((scenes[0],))
     folder = request.image_folder
     if not folder.is_dir():
         raise InputError(f"{folder} is no folder; --data_dir takes a folder of scenes")
@@ -178,20 +191,14 @@ def _scenes(request: Request, config: PipelineConfig, listener: Listener) -> _Fo
     return _Found(tuple(scenes), tuple(problems))
 
 
-def _extract(request: Request, video: Path, config: PipelineConfig, listener: Listener) -> _Found:
-    scenes, problems = find_scenes([video])
-    if problems:
-        raise problems[0].error
-    if scenes[0].kind != "video":
-        raise InputError(f"{video} is a folder; --video_path takes one video file")
-    scene = scenes[0]
-    folder = request.image_folder / scene.name
+def _extract(request: Request, video: Scene, config: PipelineConfig, listener: Listener) -> _Found:
+    """Turn a video into an image folder, unless a person made one of its name."""
+    folder = request.image_folder / video.name
     layout = Layout(request.origins, {"images": (f"{request.image_folder}/", "")})
-    manifest = layout.slot(scene.name, "images").manifest
+    manifest = layout.slot(video.name, "images").manifest
     if not folder.exists() or manifest.exists():
-        prepare_folder(request.hidden)
         plan = Plan(extraction_backends(config, request.efficient), layout, seed=config.seed)
-        result = LocalRunner().run(plan, [scene], listener)[0]
+        result = LocalRunner().run(plan, [video], listener)[0]
         if result.failure:
             return _Found(failed=(result,))
-    return _Found((Scene(scene.name, folder, "images"),))
+    return _Found((Scene(video.name, folder, "images"),))

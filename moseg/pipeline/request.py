@@ -7,6 +7,7 @@ from pathlib import Path
 
 from moseg.core.errors import ConfigError
 from moseg.core.selection import EFFICIENT
+from moseg.core.shard import WHOLE, Shard, parse_shard
 from moseg.pipeline.config import PipelineConfig, load_config
 from moseg.pipeline.place import Place
 
@@ -37,6 +38,12 @@ class Request:
     compact: bool = False
     attention: str | None = None
     ray: str | None = None
+    shard: str | None = None
+
+    @property
+    def part(self) -> Shard:
+        """Which part of the scenes this call is for."""
+        return WHOLE if self.shard is None else parse_shard(self.shard)
 
     @property
     def place(self) -> Place:
@@ -117,6 +124,8 @@ class Request:
             raise ConfigError("--sam2 needs --sam2dir FOLDER for the masks")
         if self.step is not None and self.step < 1:
             raise ConfigError(f"--step is {self.step}; it must be at least 1")
+        if self.part != WHOLE and self.video_path is not None:
+            raise ConfigError("--shard is a part of many scenes; it goes with --data_dir")
         gpus = self.gpus or []
         if len(set(gpus)) != len(gpus) or min(gpus, default=0) < 0:
             raise ConfigError("--gpus takes different numbers from 0, such as --gpus 0 1")

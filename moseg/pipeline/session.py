@@ -10,10 +10,13 @@ from pathlib import Path
 
 from moseg.core.device import CPU, Device
 from moseg.core.errors import OutputError
+from moseg.core.event_log import EventLog
 from moseg.core.layout import Layout, output_layout
-from moseg.core.progress import Listener
+from moseg.core.outcome import is_done
+from moseg.core.progress import Listener, Listeners
 from moseg.core.runner import Plan, SceneResult
 from moseg.core.scene import Scene, find_scenes
+from moseg.core.shard import WHOLE, Shard
 from moseg.pipeline.clean import remove_working_files
 from moseg.pipeline.config import PipelineConfig
 from moseg.pipeline.place import HERE, Place
@@ -32,12 +35,14 @@ class Session:
         out: the output folder; made when needed.
         config: all settings.
         place: where to compute.
+        shard: which part of the scenes this run is for.
     """
 
     inputs: tuple[Path, ...]
     out: Path
     config: PipelineConfig
     place: Place = HERE
+    shard: Shard = WHOLE
 
     def run(self, listener: Listener, only: Sequence[str] | None = None) -> RunReport:
         """Run all stages (or those in `only`) for all scenes; write and return the report.
@@ -52,22 +57,31 @@ class Session:
         self.place.check()
         self._check_out()
         prepare_folder(self.out)
+        with EventLog(self.out / self.shard.file_name("events.jsonl")) as log:
+            report = self._run(Listeners(log, listener), log, only, begin)
+        report.save(self.out / self.shard.file_name("run.json"))
+        return report
+
+    def _run(
+        self, listener: Listener, log: EventLog, only: Sequence[str] | None, begin: float
+    ) -> RunReport:
         scenes, problems = find_scenes(self.inputs)
-        layout = output_layout(self.out)
+        mine, broken = self.shard.take(scenes), self.shard.take(problems)
+        log.problems(broken)
         with self.place.open() as runner:
             devices = runner.devices(self.config.device, self.config.precision)
-            plan = make_plan(self.config, layout, only, devices)
+            plan = make_plan(self.config, output_layout(self.out), only, devices)
             check_backends(plan)
-            results = runner.run(plan, scenes, listener)
-        report = RunReport(
+            results = runner.run(plan, mine, listener)
+        return RunReport(
             results=tuple(results),
-            problems=tuple(problems),
+            problems=tuple(broken),
             seconds=time.perf_counter() - begin,
             config=self.config.model_dump(mode="json"),
-            outputs={r.scene.name: _outputs(plan, r) for r in results if not r.failure},
+            outputs={r.scene.name: _outputs(plan, r) for r in results if is_done(r)},
+            runner=runner.name,
+            run=log.run,
         )
-        report.save(self.out / "run.json")
-        return report
 
     def clean(self, report: RunReport, listener: Listener) -> None:
         """Delete working files of finished scenes that no result needs any more."""

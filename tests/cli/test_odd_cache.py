@@ -10,6 +10,7 @@ import pytest
 from moseg.core.manifest import Identity
 from tests.cli.commands import FAST, good_frames, moseg, moseg_alone, results
 from tests.media import write_images
+from tests.pipeline.runs import TIMED
 
 STAGES = (
     *("frames", "flow", "depths", "tracks", "dinos", "labels"),
@@ -38,7 +39,7 @@ def finished_once(tmp_path_factory):
 
 def tree(out):
     """All files but the report, which holds times."""
-    files = (path for path in out.rglob("*") if path.is_file() and path.name != "run.json")
+    files = (path for path in out.rglob("*") if path.is_file() and path.name not in TIMED)
     return {path.relative_to(out): path.read_bytes() for path in files}
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moseg.core.errors import ConfigError
-from moseg.core.scene import Scene
-from moseg.core.shard import Shard, parse_shard
+from moseg.core.errors import ConfigError, InputError
+from moseg.core.scene import Problem, Scene
+from moseg.core.shard import WHOLE, Shard, parse_shard
 
 COUNTS = st.integers(1, 20)
 NAMES = st.lists(st.text("ab é日", min_size=1, max_size=6), unique=True, max_size=30)
@@ -48,6 +48,21 @@ def test_the_same_scenes_on_every_machine():
     names = ["blackswan", "dog", "drift-straight", "日本"]
     where = {name: [i for i in range(1, 9) if Shard(i, 8).holds(name)] for name in names}
     assert where == {"blackswan": [7], "dog": [1], "drift-straight": [6], "日本": [4]}
+
+
+def test_inputs_that_are_no_scenes_are_in_one_shard_too():
+    problem = Problem("bad\udcff", Path("/in/bad"), InputError("cannot be read"))
+    assert [Shard(i, 5).take([problem]) for i in range(1, 6)].count([problem]) == 1
+
+
+def test_the_whole_takes_all():
+    assert WHOLE.take(scenes(["a", "b"])) == scenes(["a", "b"])
+
+
+def test_each_of_several_parts_has_files_of_its_own():
+    assert WHOLE.file_name("run.json") == "run.json"
+    names = [Shard(i, 3).file_name("run.json") for i in (1, 2, 3)]
+    assert names == ["run-1-of-3.json", "run-2-of-3.json", "run-3-of-3.json"]
 
 
 def test_shards_are_even_on_average():

@@ -23,6 +23,9 @@ STAGES = (
 MOSEG = Path(sys.executable).with_name("moseg")
 """The console command of this environment."""
 
+TIMED = ("run.json", "events.jsonl")
+"""Files that hold times, so that two equal runs leave different ones."""
+
 _KILLER = Path(__file__).with_name("killer")
 
 
@@ -82,13 +85,13 @@ def wait_until(condition: Callable[[], bool], process: subprocess.Popen[str]) ->
 def tree(folder: Path) -> dict[str, bytes]:
     """All files below a folder by path, hidden ones too; a folder's path ends in a slash.
 
-    `run.json` holds times, so it is left out.
+    Files that hold times are left out.
     """
     found = {}
     for path in sorted(folder.rglob("*")):
         name = str(path.relative_to(folder))
         if path.is_dir():
             found[f"{name}/"] = b""
-        elif name != "run.json":
+        elif path.name not in TIMED:
             found[name] = path.read_bytes()
     return found
