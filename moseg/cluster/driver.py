@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from moseg.cluster.crew import Crew, Member
+from moseg.cluster.crew import GRACE, Crew, Member
 from moseg.cluster.hands import Answered, Died, Hands, Report, Started
 from moseg.cluster.kinds import CPU_WORKERS, RESOLVE, kinds_of
 from moseg.cluster.schedule import Call, Resolution, Schedule
@@ -73,6 +73,7 @@ class Driver:
                 yield from self._look()
                 yield from self._try_again()
                 self._admit()
+                self._make_way()
                 self._crew.hire(self._waiting(), self._clock())
                 yield from self._give_up()
                 self._give_calls()
@@ -99,22 +100,27 @@ class Driver:
                 return
             self._schedule.admit(*claimed, self._clock())
 
+    def _make_way(self) -> None:
+        """End workers while other runs hold all scenes that are left: those may need the room."""
+        if self._schedule.scenes:
+            return
+        now = self._clock()
+        for member in list(self._crew.members.values()):
+            if now - member.since >= GRACE:
+                self._crew.dismiss(member)
+
     def _waiting(self) -> dict[str, int]:
         return {name: self._schedule.waiting(name) for name in self._kinds}
 
     def _give_calls(self) -> None:
         now = self._clock()
-        for member in list(self._crew.members.values()):
-            if not member.free or not self._schedule.waiting(member.kind.name):
-                continue
-            call = self._schedule.next(member.kind.name, member.id, self._crew.others(member))
-            if call is None:
-                continue
-            member.call, member.since = call, now
-            task = self._schedule.task(call)
-            if isinstance(task, Step):
-                self._tell_start(call, task, member)
-            self._hands.give(member.id, task)
+        for kind in self._kinds:
+            while (member := self._crew.free(kind)) and (call := self._schedule.next(kind)):
+                self._crew.at_work(member, call, now)
+                task = self._schedule.task(call)
+                if isinstance(task, Step):
+                    self._tell_start(call, task, member)
+                self._hands.give(member.id, task)
 
     def _take(self, report: Report) -> Iterator[SceneResult]:
         if report.worker not in self._crew.members:
@@ -130,7 +136,8 @@ class Driver:
     def _answered(self, member: Member, answer: StageRecord | Resolution) -> Iterator[SceneResult]:
         now, call = self._clock(), member.call
         assert call is not None
-        waited, member.call, member.since = member.since - call.ready, None, now
+        waited = member.since - call.ready
+        self._crew.through(member, now)
         if isinstance(answer, Resolution):
             for kept in answer.kept:
                 self._tell_end(kept)
@@ -140,10 +147,12 @@ class Driver:
         if record.status == "failed" and record.transient:
             # What failed for no fault of the input may have left the process sick.
             self._crew.dismiss(member)
-        yield from self._settle(call, record, member, lost_node=False)
+        yield from self._settle(call, record, lost_node=False)
 
     def _died(self, report: Died) -> Iterator[SceneResult]:
-        member = self._crew.lose(report.worker, report.cause)
+        member = self._crew.lose(report.worker, report.cause, report.lost_node)
+        if report.lost_node:
+            self._looked = float("-inf")  # before a worker is started there
         self._tell_worker(member, f"died ({report.cause})")
         if member.call is None:
             return
@@ -163,15 +172,13 @@ class Driver:
             node=_host(member.process),
             attempts=member.call.attempt,
         )
-        yield from self._settle(member.call, record, member, report.lost_node)
+        yield from self._settle(member.call, record, report.lost_node)
 
-    def _settle(
-        self, call: Call, record: StageRecord, member: Member, lost_node: bool
-    ) -> Iterator[SceneResult]:
+    def _settle(self, call: Call, record: StageRecord, lost_node: bool) -> Iterator[SceneResult]:
         """Try a failed call again, or take the record as final."""
         now = self._clock()
         if record.status == "failed":
-            again = self._schedule.again(call, record, member.id, lost_node)
+            again = self._schedule.again(call, record, lost_node)
             if again is not None:
                 self._tell_retry(record)
                 self._later.append(replace(again, ready=now + RETRY_DELAY))
@@ -182,9 +189,9 @@ class Driver:
     def _give_up(self) -> Iterator[SceneResult]:
         """Fail the calls that no worker can be had for."""
         for kind, reason in self._crew.hopeless.items():
-            if any(member.kind.name == kind for member in self._crew.members.values()):
+            if self._crew.has(kind):
                 continue
-            while (call := self._schedule.next(kind, "", others=False)) is not None:
+            while (call := self._schedule.next(kind)) is not None:
                 scene, stage = self._schedule.name(call)
                 backend = self._plan.backends[max(call.stage, 0)]
                 message = f"{scene}: stage {stage} has no worker: {reason}"

@@ -82,7 +82,9 @@ class _Free:
         return min(kind.cpus, self.node.cpus)
 
     def fits(self, kind: Kind) -> bool:
-        return self.cpus_for(kind) <= self.cpus + 1e-9 and kind.memory_gb <= self.memory_gb + 1e-9
+        # A node without cores is one on which nothing shall run.
+        cores = self.node.cpus > 0 and self.cpus_for(kind) <= self.cpus + 1e-9
+        return cores and kind.memory_gb <= self.memory_gb + 1e-9
 
     def place(self, kind: Kind, card: int | None = None) -> Place:
         share = self.cards[card].share(kind) if card is not None else 0.0
@@ -94,7 +96,12 @@ class Fleet:
 
     def __init__(self, nodes: Iterable[Node] = ()) -> None:
         self._free: dict[str, _Free] = {}
+        self._full: set[str] = set()  # kinds that found no place since anything came free
         self.update(nodes)
+
+    def __len__(self) -> int:
+        """How many nodes there are."""
+        return len(self._free)
 
     def update(self, nodes: Iterable[Node]) -> set[str]:
         """Take note of the nodes there are now; return the ids of those that are gone."""
@@ -103,43 +110,48 @@ class Fleet:
         for identifier in gone:
             del self._free[identifier]
         for identifier, node in now.items():
-            self._free.setdefault(identifier, _Free.all_of(node))
+            if identifier not in self._free:
+                self._free[identifier] = _Free.all_of(node)
+                self._full.clear()
         return set(gone)
 
     def take(self, kind: Kind) -> Place | None:
         """Reserve room for one worker in the emptiest place; None where there is none."""
-        place = self._best(kind)
-        if place is not None:
-            self.occupy(kind, place)
+        if kind.name in self._full:
+            return None
+        place = _best(kind, self._free.values())
+        if place is None:
+            self._full.add(kind.name)
+        else:
+            self._change(kind, place, 1)
         return place
 
-    def occupy(self, kind: Kind, place: Place) -> None:
-        """Reserve a certain place."""
+    def take_on(self, node: str, kind: Kind) -> Place | None:
+        """Reserve room for one worker on a certain node; None where there is none."""
+        place = _best(kind, [self._free[node]])
+        if place is not None:
+            self._change(kind, place, 1)
+        return place
+
+    def take_again(self, kind: Kind, place: Place) -> bool:
+        """Reserve a place that was given back, if it is still free; return whether it is."""
+        free = self._free[place.node]
+        card = free.cards[place.card] if place.card is not None else None
+        if not free.fits(kind) or (card is not None and not card.fits(kind)):
+            return False
         self._change(kind, place, 1)
+        return True
 
     def give_back(self, kind: Kind, place: Place) -> None:
         """Undo `take`; does nothing where the node is gone."""
         if place.node in self._free:
             self._change(kind, place, -1)
+            self._full.clear()
 
     def could_fit(self, kind: Kind) -> bool:
         """Whether a worker would fit if nothing else were there."""
-        return Fleet(free.node for free in self._free.values())._best(kind) is not None
-
-    def _best(self, kind: Kind) -> Place | None:
-        nodes = [free for free in self._free.values() if free.fits(kind)]
-        if not kind.gpu_gb:
-            if not nodes:
-                return None
-            best = max(nodes, key=lambda free: free.cpus / max(free.node.cpus, 1e-9))
-            return best.place(kind)
-        cards = [
-            (card.kinds[kind.name], -card.free, free.place(kind, number))
-            for free in nodes
-            for number, card in enumerate(free.cards)
-            if card.fits(kind)
-        ]
-        return min(cards, key=lambda found: found[:2])[2] if cards else None
+        empty = (_Free.all_of(free.node) for free in self._free.values())
+        return any(_best(kind, [node]) is not None for node in empty)
 
     def _change(self, kind: Kind, place: Place, sign: int) -> None:
         free = self._free[place.node]
@@ -149,3 +161,22 @@ class Fleet:
             card = free.cards[place.card]
             card.free -= sign * place.share
             card.kinds[kind.name] += sign
+
+
+def _best(kind: Kind, nodes: Iterable[_Free]) -> Place | None:
+    """Return the emptiest place for a worker, or None."""
+    nodes = [free for free in nodes if free.fits(kind)]
+    if not nodes:
+        return None
+    if not kind.gpu_gb:
+        return max(nodes, key=lambda free: free.cpus / free.node.cpus).place(kind)
+    cards = [
+        (card.kinds[kind.name], -card.free, index, number)
+        for index, free in enumerate(nodes)
+        for number, card in enumerate(free.cards)
+        if card.fits(kind)
+    ]
+    if not cards:
+        return None
+    _, _, index, number = min(cards)
+    return nodes[index].place(kind, number)

@@ -25,9 +25,10 @@ class Kind:
     Attributes:
         name: `cpu`, or the stage whose network it holds.
         stages: what it does.
-        cpus: cores; those that its stages may use, and with a card one that decodes for it.
+        cpus: cores. With a card one: the card is what it keeps busy, and a core decodes for it.
         memory_gb: host memory.
         gpu_gb: memory of one card; 0 for a worker that computes on the CPU.
+        threads: how many threads its stages may use.
     """
 
     name: str
@@ -35,25 +36,29 @@ class Kind:
     cpus: float
     memory_gb: float
     gpu_gb: float = 0.0
+    threads: int = 1
 
 
 def kinds_of(plan: Plan) -> tuple[Kind, ...]:
     """Return the sorts of workers for a plan, CPU workers first."""
     on_gpu = plan.devices[0].name != "cpu"
     plain = [backend for backend in plan.backends if not backend.uses_gpu]
+    cores = max((backend.resources.cpus for backend in plain), default=1.0)
     cpu = Kind(
         name=CPU_WORKERS,
         stages=(RESOLVE, *(backend.stage for backend in plain)),
-        cpus=max((backend.resources.cpus for backend in plain), default=1.0),
+        cpus=cores,
         memory_gb=max((backend.resources.memory_gb for backend in plain), default=1.0),
+        threads=max(1, int(cores)),
     )
     networks = [
         Kind(
             name=backend.stage,
             stages=(backend.stage,),
-            cpus=backend.resources.cpus + (1.0 if on_gpu else 0.0),
+            cpus=1.0 if on_gpu else backend.resources.cpus,
             memory_gb=backend.resources.memory_gb,
             gpu_gb=backend.resources.gpu_memory_gb if on_gpu else 0.0,
+            threads=max(1, int(backend.resources.cpus)),
         )
         for backend in plan.backends
         if backend.uses_gpu

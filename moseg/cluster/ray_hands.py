@@ -10,6 +10,7 @@ from typing import Any
 
 import ray
 from ray.exceptions import OutOfMemoryError, RayActorError, RayError, RayTaskError
+from ray.util.client import ray as client
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from ray.util.scheduling_strategies import (
     NodeAffinitySchedulingStrategy,
@@ -142,13 +143,16 @@ class RayHands(Hands):
         if not self.grows or workers == before or time.monotonic() - then < WISH_EVERY:
             return
         self._wished = (time.monotonic(), dict(workers))
-        from ray.autoscaler.sdk import request_resources
-
         bundles: list[dict[str, float]] = []
         for kind, number in workers.items():
             bundle = {"CPU": kind.cpus, **({"GPU": 1.0} if kind.gpu_gb else {})}
             bundles += [bundle] * number
-        request_resources(bundles=bundles)
+        _request(bundles)
+
+    def close(self) -> None:
+        """Take the last wish back: a cluster would be kept that large for good."""
+        if self._wished[1]:
+            _request([])
 
     def progress(self, worker: str) -> tuple[int, int] | None:
         """See `Hands.progress`; what is returned was true when it was last asked for."""
@@ -206,6 +210,16 @@ class RayHands(Hands):
             )
             self._cards[key] = _Card(group)
         return self._cards[key]
+
+
+def _request(bundles: list[dict[str, float]]) -> None:
+    """Ask the autoscaler for room; a driver outside of the cluster lets a task there do it."""
+    from ray.autoscaler.sdk import request_resources
+
+    if client.is_connected():
+        ray.remote(num_cpus=0)(request_resources).remote(bundles=bundles)
+    else:
+        request_resources(bundles=bundles)
 
 
 def _cause(error: Exception, node: str) -> tuple[str, bool]:

@@ -32,8 +32,7 @@ class RayWorker:
     def __init__(self, plan: Plan, kind: Kind) -> None:
         self._plan = plan
         backends = [backend for backend in plan.backends if backend.stage in kind.stages]
-        threads = int(kind.cpus) - (1 if kind.gpu_gb else 0)  # one is the decoder's
-        self._bench = Workbench(backends, plan.devices[0], max(1, threads))
+        self._bench = Workbench(backends, plan.devices[0], kind.threads)
         self._frames = (0, 0)
         self._decoder = FramesFromDecoder() if kind.gpu_gb else None
 

@@ -59,7 +59,10 @@ class RayRunner(Runner):
         self, plan: Plan, queue: ClaimedScenes, listener: Listener
     ) -> Iterator[SceneResult]:
         hands = RayHands(plan, grows=self.address != LOCAL)
-        return Driver(plan, hands, queue, listener, self.workers).run()
+        try:
+            yield from Driver(plan, hands, queue, listener, self.workers).run()
+        finally:
+            hands.close()
 
 
 @contextmanager

@@ -44,14 +44,12 @@ class Call:
         scene, stage: by number, in the order of admission and of the plan; `stage` -1 resolves.
         ready: when it became ready, in seconds of the driver's clock.
         attempt: 1 the first.
-        avoid: workers at which it failed.
     """
 
     scene: int
     stage: int
     ready: float = field(compare=False)
     attempt: int = field(default=1, compare=False)
-    avoid: frozenset[str] = field(default=frozenset(), compare=False)
 
 
 @dataclass
@@ -111,24 +109,10 @@ class Schedule:
         """How many calls are ready for workers of a kind."""
         return len(self._ready[kind])
 
-    def next(self, kind: str, worker: str, others: bool) -> Call | None:
-        """Take the most urgent call for a worker.
-
-        Args:
-            others: there are other workers of the kind, so that a call which failed at this one
-                is left to them.
-        """
-        calls, left = self._ready[kind], []
-        found = None
-        while calls and found is None:
-            call = heapq.heappop(calls)
-            if others and worker in call.avoid:
-                left.append(call)
-            else:
-                found = call
-        for call in left:
-            heapq.heappush(calls, call)
-        return found
+    def next(self, kind: str) -> Call | None:
+        """Take the most urgent call for workers of a kind; None if none is ready."""
+        calls = self._ready[kind]
+        return heapq.heappop(calls) if calls else None
 
     def name(self, call: Call) -> tuple[str, str]:
         """Return the names of a call's scene and stage."""
@@ -156,12 +140,12 @@ class Schedule:
         work.failed |= record.status == "failed"
         return self._go_on(call, now)
 
-    def again(self, call: Call, record: StageRecord, worker: str, lost_node: bool) -> Call | None:
+    def again(self, call: Call, record: StageRecord, lost_node: bool) -> Call | None:
         """Take a failure; return the call for another try, or None if it is not worth it."""
         work = self._works[call.scene]
         if work.failed or not work.tries[self.name(call)[1]].again(record, lost_node):
             return None
-        return replace(call, attempt=call.attempt + 1, avoid=call.avoid | {worker})
+        return replace(call, attempt=call.attempt + 1)
 
     def retry(self, call: Call, now: float) -> SceneResult | None:
         """Make a call of `again` ready; return the scene's result if it failed since."""

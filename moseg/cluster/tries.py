@@ -18,11 +18,6 @@ class Tries:
         self._seen: list[str] = []
         self._lost_nodes = 0
 
-    @property
-    def failed(self) -> int:
-        """How many tries failed."""
-        return len(self._seen) + self._lost_nodes
-
     def again(self, record: StageRecord, lost_node: bool) -> bool:
         """Take note of a failure; return whether another try is worth it.
 
