@@ -37,6 +37,7 @@ from moseg.evaluation.davis16 import Davis16Report, evaluate_davis16
 from moseg.evaluation.mask_folders import read_foreground
 from moseg.evaluation.measures import region_similarity
 from moseg.pipeline.config import load_config
+from moseg.pipeline.place import Place
 from moseg.pipeline.report import RunReport
 from moseg.pipeline.session import Session
 from moseg.sam2.light.densify import DensifySettings, PointLabels, find_regions, sharpen
@@ -160,9 +161,8 @@ def main(
     console = Console()
     with tempfile.TemporaryDirectory(prefix="moseg-benchmark-") as folder:
         out = Path(folder)
-        session = Session(
-            (data / "JPEGImages/480p",), out, load_config(settings=settings or ()), workers
-        )
+        config = load_config(settings=settings or ())
+        session = Session((data / "JPEGImages/480p",), out, config, Place(workers=workers))
         begin = time.perf_counter()
         with Display() as display:
             run = session.run(display, only=["frames", "masks"])

@@ -10,14 +10,18 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from moseg.cli.errors import ending_in_one_line
 from moseg.core.errors import ConfigError
 from moseg.core.progress import Display
+from moseg.core.remote.mirror import SCRATCH_GB, is_remote, local_path, open_mirror
 from moseg.pipeline.reference import run_request
 from moseg.pipeline.report import summarise
 from moseg.pipeline.request import Request
+
+_PLACES = ("video_path", "data_dir", "motion_seg_dir", "sam2_dir")
+"""Flags that name files or folders of scenes."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,8 +48,8 @@ def parse(arguments: Sequence[str], default_config: Path | None = None) -> Reque
         allow_abbrev=False,
     )
     source = parser.add_argument_group("what to work on (one of them)")
-    source.add_argument("--video_path", type=Path, help="one video; its frames are extracted")
-    source.add_argument("--data_dir", type=Path, help="folder of scenes, each a folder of images")
+    source.add_argument("--video_path", help="one video; its frames are extracted")
+    source.add_argument("--data_dir", help="folder of scenes, each a folder of images")
     stages = parser.add_argument_group("stages")
     stages.add_argument("--depths", action="store_true", help="disparity of every frame")
     stages.add_argument("--tracks", action="store_true", help="point tracks")
@@ -61,12 +65,24 @@ def parse(arguments: Sequence[str], default_config: Path | None = None) -> Reque
     )
     places = parser.add_argument_group("where results go")
     places.add_argument(
-        "--motin_seg_dir", "--motion_seg_dir", dest="motion_seg_dir", type=Path,
+        "--motin_seg_dir", "--motion_seg_dir", dest="motion_seg_dir",
         help="moving tracks: written by --motion_seg_infer, read by --sam2",
     )  # fmt: skip
-    places.add_argument("--sam2dir", dest="sam2_dir", type=Path, help="object masks")
+    places.add_argument("--sam2dir", dest="sam2_dir", help="object masks")
     _add_options(parser, default_config)
-    return Request(**vars(parser.parse_args(arguments)))
+    return _request(vars(parser.parse_args(arguments)))
+
+
+def _request(flags: dict[str, Any]) -> Request:
+    """Return the request of parsed flags; places may be paths or URLs of a store."""
+    places = {name: flags.pop(name) for name in _PLACES}
+    scratch, limit = flags.pop("scratch"), flags.pop("scratch_gb")
+    remote = any(is_remote(text) for text in places.values() if text is not None)
+    mirror = open_mirror(scratch, limit) if remote else None
+    paths: dict[str, Any] = {
+        name: None if text is None else local_path(text, mirror) for name, text in places.items()
+    }
+    return Request(**flags, **paths, mirror=mirror)
 
 
 def _add_options(parser: argparse.ArgumentParser, default_config: Path | None) -> None:
@@ -97,6 +113,15 @@ def _add_options(parser: argparse.ArgumentParser, default_config: Path | None) -
         "--ray", metavar="local|auto|ray://HOST:PORT",
         help="spread stages by Ray: over this machine (with --gpus over those GPUs), over the "
         "cluster that it is part of, or over one that is reached from outside",
+    )  # fmt: skip
+    options.add_argument(
+        "--scratch", type=Path,
+        help="folder for copies of what lies in a store (s3://); default: moseg-<user id> in the "
+        "system's folder for temporary files",
+    )  # fmt: skip
+    options.add_argument(
+        "--scratch_gb", type=float, default=SCRATCH_GB,
+        help="what these copies may take, in gigabytes",
     )  # fmt: skip
     options.add_argument(
         "--shard", metavar="I/N",

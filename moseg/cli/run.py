@@ -10,6 +10,7 @@ import typer
 
 from moseg.cli.errors import ending_in_one_line
 from moseg.core.progress import Display
+from moseg.core.remote.mirror import SCRATCH_GB, is_remote, local_path, open_mirror
 from moseg.core.selection import EFFICIENT
 from moseg.core.shard import WHOLE, parse_shard
 from moseg.pipeline.config import load_config
@@ -20,15 +21,14 @@ from moseg.pipeline.session import Session
 
 def run(
     inputs: Annotated[
-        list[Path],
+        list[str],
         typer.Argument(
             metavar="INPUT...",
-            readable=False,  # not checked here: one that cannot be read must not stop the others
             help="Videos, folders of images, or folders of either. "
             "Put -- before names that begin with a dash.",
         ),
     ],
-    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the results.")],
+    out: Annotated[str, typer.Option("--out", "-o", help="Folder for the results.")],
     preset: Annotated[
         str | None, typer.Option(help="Named settings to start from. [default: builtin]")
     ] = None,
@@ -58,6 +58,16 @@ def run(
             "or over one that is reached from outside.",
         ),
     ] = None,
+    scratch: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for copies of what lies in a store (s3://). [default: moseg-<user id> "
+            "in the system's folder for temporary files]"
+        ),
+    ] = None,
+    scratch_gb: Annotated[
+        float, typer.Option(help="What these copies may take, in gigabytes.")
+    ] = SCRATCH_GB,
     shard: Annotated[
         str | None,
         typer.Option(
@@ -75,8 +85,12 @@ def run(
     limits = [f"frames.{key}={value}" for key, value in asdict(EFFICIENT).items()]
     chosen = load_config(preset, config, [*(limits if efficient else []), *(settings or [])])
     part = WHOLE if shard is None else parse_shard(shard)
-    session = Session(tuple(inputs), out, chosen, Place(ray, workers), part)
     with ending_in_one_line(), Display() as display:
+        remote = any(is_remote(text) for text in (*inputs, out))
+        mirror = open_mirror(scratch, scratch_gb) if remote else None
+        sources = tuple(local_path(text, mirror) for text in inputs)
+        folder = local_path(out, mirror)
+        session = Session(sources, folder, chosen, Place(ray, workers), part, mirror)
         report = session.run(display)
         if clean:
             session.clean(report, display)

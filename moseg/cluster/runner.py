@@ -5,9 +5,11 @@ from __future__ import annotations
 import io
 import logging
 import os
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from typing import Any
+from urllib.parse import urlsplit
 
 import ray
 from ray.exceptions import RayError
@@ -21,6 +23,13 @@ from moseg.core.progress import Listener
 from moseg.core.runner import Plan, Runner, SceneResult
 
 LOCAL = "local"
+AUTO = "auto"
+
+CLIENT_PORT = 10001
+"""Where a cluster answers drivers from outside, if it was not told otherwise."""
+
+PATIENCE = 10.0
+"""Seconds that a cluster has to answer."""
 
 OBJECT_STORE = 100_000_000
 """Bytes of shared memory for Ray's objects on this machine; ours are small records."""
@@ -89,26 +98,50 @@ def open_ray(
         if gpus is not None:
             os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
             options["num_gpus"] = len(gpus)
+    else:
+        _check_answers(address)
     # Ray prints of dead workers what is told by events here; standard output is for results.
     with redirect_stdout(_Muted()):
         try:
             ray.init(address, **options)
         except (RayError, ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            raise BackendError(_no_cluster(address, error)) from error
+            raise BackendError(_no_cluster(address, _words(error))) from error
         try:
             yield RayRunner(address, workers, gpus)
         finally:
             ray.shutdown()
 
 
-def _no_cluster(address: str, error: Exception) -> str:
-    first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+def _check_answers(address: str) -> None:
+    """Make sure that something listens at an address; Ray itself would try for many minutes.
+
+    Raises:
+        BackendError: nothing does.
+    """
+    place = os.environ.get("RAY_ADDRESS", AUTO) if address == AUTO else address
+    if place in ("", AUTO):
+        return  # Ray looks for one on this machine, and knows at once if there is none
+    try:
+        parts = urlsplit(place if "://" in place else f"//{place}")
+        with socket.create_connection((parts.hostname or "", parts.port or CLIENT_PORT), PATIENCE):
+            return
+    except (OSError, ValueError) as error:
+        raise BackendError(_no_cluster(address, f"{place}: {_words(error)}")) from error
+
+
+def _no_cluster(address: str, why: str) -> str:
     if address == LOCAL:
-        return f"Ray does not start on this machine ({first}); run without --ray"
+        return f"Ray does not start on this machine ({why}); run without --ray"
     return (
-        f"no Ray cluster answers at --ray {address} ({first}); start one with `ray start --head`, "
+        f"no Ray cluster answers at --ray {address} ({why}); start one with `ray start --head`, "
         "or use --ray local"
     )
+
+
+def _words(error: Exception) -> str:
+    """Return the line of an error that says most: the last one where a stack trace follows."""
+    lines = str(error).strip().splitlines() or [type(error).__name__]
+    return lines[-1 if lines[0].endswith(":") else 0]
 
 
 class _Muted(io.TextIOBase):

@@ -4,29 +4,25 @@ Publishing goes: fill a hidden working copy beside the target, write the manifes
 `publishing`, swap the working copy into place, write the manifest in state `complete`. A
 process killed anywhere leaves either the old artefact, no artefact, or one whose manifest
 does not say `complete`; all three are redone by the next run, with equal bytes.
+
+What is said here holds for artefacts on disk; `moseg.core.remote.artefacts` does the same for
+those in a store.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
-import re
-import shutil
-import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from moseg.core.desk import desk, move_into_place, remove
 from moseg.core.errors import CacheError, OutputError, writing_to
 from moseg.core.files import published
 from moseg.core.layout import Slot
 from moseg.core.manifest import Identity, Manifest, StoredFile, describe_change, read_manifest
+from moseg.core.remote import artefacts
 from moseg.core.stage import Report
-
-_WORKING = ".partial"
-_HOST = hashlib.sha256(socket.gethostname().encode()).hexdigest()[:8]
-"""Part of the names of working copies: only this machine knows which of its processes live."""
 
 
 @dataclass(frozen=True)
@@ -45,7 +41,7 @@ class Decision:
 def decide(slot: Slot, identity: Identity) -> Decision:
     """Return whether the artefact in `slot` is the one `identity` describes."""
     try:
-        manifest = read_manifest(slot.manifest)
+        manifest = artefacts.read_manifest(slot) if slot.mirror else read_manifest(slot.manifest)
     except CacheError as error:
         return Decision(None, str(error))
     if manifest is None:
@@ -54,12 +50,12 @@ def decide(slot: Slot, identity: Identity) -> Decision:
         return Decision(None, "an earlier run was stopped while writing it")
     if manifest.key != identity.key:
         return Decision(None, describe_change(manifest.identity, identity))
+    sizes = artefacts.sizes(slot) if slot.mirror else _sizes(slot, manifest)
     for name, stored in manifest.files.items():
-        path = slot.target / name if name else slot.target
-        if not path.is_file():
-            return Decision(None, f"{path.name} is missing")
-        if path.stat().st_size != stored.size:
-            return Decision(None, f"{path.name} was altered")
+        if name not in sizes:
+            return Decision(None, f"{slot.file(name).name} is missing")
+        if sizes[name] != stored.size:
+            return Decision(None, f"{slot.file(name).name} was altered")
     return Decision(manifest, "")
 
 
@@ -68,10 +64,13 @@ def confirm(slot: Slot, decision: Decision) -> Decision:
     manifest = decision.manifest
     if manifest is None:
         return decision
+    if slot.mirror:
+        intact = artefacts.is_intact(slot, manifest)
+        return decision if intact else Decision(None, f"{slot.target.name} was altered")
     for name, stored in manifest.files.items():
-        path = slot.target / name if name else slot.target
+        path = slot.file(name)
         try:
-            intact = _digest(path) == stored.sha256
+            intact = StoredFile.of(path) == stored
         except OSError as error:
             return Decision(None, f"{path.name} cannot be read ({error.strerror})")
         if not intact:
@@ -85,12 +84,16 @@ def refuse_foreign(slot: Slot) -> None:
     Raises:
         OutputError: it was not, so it is not replaced.
     """
+    if slot.target.parent == slot.manifest.parent:
+        return
     with writing_to(slot.target):
-        ours = slot.manifest.exists() or slot.target.parent == slot.manifest.parent
-        foreign = slot.target.exists() and not ours
+        if slot.mirror:
+            foreign = artefacts.is_foreign(slot)
+        else:
+            foreign = slot.target.exists() and not slot.manifest.exists()
     if foreign:
         raise OutputError(
-            f"{slot.target} is already there and was not made by this run's cache; "
+            f"{slot.place} is already there and was not made by this run's cache; "
             "move it away or choose another output folder"
         )
 
@@ -106,51 +109,45 @@ def working_copy(slot: Slot, folder: bool) -> Iterator[Path]:
     """
     with writing_to(slot.target):
         refuse_foreign(slot)
+        if slot.mirror:
+            artefacts.begin(slot)
         slot.target.parent.mkdir(parents=True, exist_ok=True)
         slot.manifest.parent.mkdir(parents=True, exist_ok=True)
-        _sweep(slot)
-        desk = slot.target.parent / f".{slot.target.name}.{_HOST}.{os.getpid()}{_WORKING}"
-        _remove(desk)
-        desk.mkdir()
-        try:
+        with desk(slot.target) as place:
             # A file has the desk to itself: what its writer leaves beside it goes too.
-            yield desk if folder else desk / slot.target.name
-        finally:
-            _remove(desk)
+            yield place if folder else place / slot.target.name
 
 
 def publish(slot: Slot, work: Path, identity: Identity, report: Report) -> Manifest:
     """Move the working copy into place and write its manifest; return the manifest."""
     manifest = Manifest(
-        state="publishing",
+        state="complete",
         key=identity.key,
         identity=identity,
-        files=_digests(work),
+        files=_files(work),
         summary=report.summary,
         notes=report.notes,
     )
     with writing_to(slot.target):
-        _write_manifest(slot, manifest)
-        if slot.target.is_dir():
-            old = work.with_name(f"{work.name}.old")
-            slot.target.rename(old)
-            work.rename(slot.target)
-            _remove(old)
+        if slot.mirror:
+            artefacts.publish(slot, work, manifest)
         else:
-            work.replace(slot.target)
-        manifest = manifest.model_copy(update={"state": "complete"})
-        _write_manifest(slot, manifest)
+            _write_manifest(slot, manifest.model_copy(update={"state": "publishing"}))
+            move_into_place(work, slot.target)
+            _write_manifest(slot, manifest)
     return manifest
 
 
 def discard(slot: Slot) -> int:
     """Delete an artefact and its manifest; return how many bytes that freed."""
+    if slot.mirror:
+        return artefacts.discard(slot)
     if not slot.manifest.exists():
         return 0
     paths = [slot.target, *slot.target.rglob("*")]
     size = sum(path.stat().st_size for path in paths if path.is_file())
     slot.manifest.unlink()
-    _remove(slot.target)
+    remove(slot.target)
     return size
 
 
@@ -167,48 +164,19 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def _write_manifest(slot: Slot, manifest: Manifest) -> None:
-    write_atomically(slot.manifest, manifest.model_dump_json(indent=1))
+    with published(slot.manifest) as partial:
+        partial.write_bytes(manifest.to_bytes())
 
 
-def _digests(work: Path) -> dict[str, StoredFile]:
-    """Return size and digest of each file of a working copy, by its path below it."""
-    if work.is_dir():
-        paths = {str(p.relative_to(work)): p for p in sorted(work.rglob("*")) if p.is_file()}
-    else:
-        paths = {"": work}
-    return {
-        name: StoredFile(size=path.stat().st_size, sha256=_digest(path))
-        for name, path in paths.items()
-    }
+def _sizes(slot: Slot, manifest: Manifest) -> dict[str, int]:
+    """Return the sizes of those files of an artefact that are there."""
+    paths = {name: slot.file(name) for name in manifest.files}
+    return {name: path.stat().st_size for name, path in paths.items() if path.is_file()}
 
 
-def _digest(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
-def _sweep(slot: Slot) -> None:
-    """Remove working copies that processes of this machine, now dead, left beside a target."""
-    name = re.escape(slot.target.name)
-    pattern = re.compile(rf"\.{name}\.{_HOST}\.(\d+){re.escape(_WORKING)}(\.old)?")
-    for path in slot.target.parent.iterdir():
-        match = pattern.fullmatch(path.name)
-        if match and not _is_alive(int(match[1])):
-            _remove(path)
-
-
-def _is_alive(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
+def _files(work: Path) -> dict[str, StoredFile]:
+    """Return the record of each file of a working copy, by its path below it."""
+    if not work.is_dir():
+        return {"": StoredFile.of(work)}
+    paths = [path for path in sorted(work.rglob("*")) if path.is_file()]
+    return {str(path.relative_to(work)): StoredFile.of(path) for path in paths}

@@ -20,6 +20,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -46,13 +47,17 @@ class Claim:
     path: Path
     token: str
 
+    def holder(self) -> Holder | None:
+        """Return who holds the scene now; None where nobody does."""
+        return _read(self.path)
+
     def check(self, scene: str) -> None:
         """Make sure that the scene is still this run's.
 
         Raises:
             OutputError: another run took it over.
         """
-        holder = _read(self.path)
+        holder = self.holder()
         if holder is None or holder.token != self.token:
             raise OutputError(
                 f"{scene}: another run took this scene over, since this one was not heard of for "
@@ -76,6 +81,21 @@ class Holder:
     def __str__(self) -> str:
         return f"process {self.pid} on {self.host}"
 
+    def to_bytes(self) -> bytes:
+        """Return the content of a claim of this run."""
+        return json.dumps(vars(self)).encode()
+
+    @classmethod
+    def parse(cls, content: bytes) -> Holder:
+        """Return whom a claim names; a fresh one that is not written yet names nobody known."""
+        try:
+            return cls(**json.loads(content))
+        except (ValueError, TypeError):
+            return UNKNOWN
+
+
+UNKNOWN = Holder("", "another machine", "", 0)
+
 
 class Claims(Closing):
     """The claims of one run on the scenes of one cache; a thread keeps them fresh.
@@ -98,10 +118,8 @@ class Claims(Closing):
         Raises:
             OutputError: the cache cannot be written.
         """
-        claim = Claim(self._cache / f".{scene}.claim", self._us.token)
-        with writing_to(claim.path):
-            self._cache.mkdir(parents=True, exist_ok=True)
-            holder = None if self._create(claim.path) else self._other(claim.path)
+        claim = self._claim(self._cache / f".{scene}.claim")
+        holder = self._try(claim)
         if holder is not None:
             return holder
         with self._lock:
@@ -115,11 +133,8 @@ class Claims(Closing):
         """Give a scene back; does nothing if it is not held."""
         with self._lock:
             claim = self._held.pop(scene, None)
-        if claim is None:
-            return
-        holder = _read(claim.path)
-        if holder is not None and holder.token == claim.token:
-            claim.path.unlink(missing_ok=True)
+        if claim is not None:
+            self._give_back(claim)
 
     def close(self) -> None:
         """Give all scenes back."""
@@ -127,13 +142,31 @@ class Claims(Closing):
         for scene in list(self._held):
             self.release(scene)
 
+    def _claim(self, path: Path) -> Claim:
+        return Claim(path, self._us.token)
+
+    def _try(self, claim: Claim) -> Holder | None:
+        """Make a claim ours; return who else holds it."""
+        with writing_to(claim.path):
+            self._cache.mkdir(parents=True, exist_ok=True)
+            return None if self._create(claim.path) else self._other(claim.path)
+
+    def _give_back(self, claim: Claim) -> None:
+        holder = claim.holder()
+        if holder is not None and holder.token == claim.token:
+            claim.path.unlink(missing_ok=True)
+
+    def _refresh(self, claim: Claim) -> None:
+        with suppress(OSError):  # taken over or the disk is away: publishing will notice
+            os.utime(claim.path)
+
     def _create(self, path: Path) -> bool:
         try:
             file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
             return False
-        with os.fdopen(file, "w", encoding="utf-8") as stream:
-            stream.write(json.dumps(vars(self._us)))
+        with os.fdopen(file, "wb") as stream:
+            stream.write(self._us.to_bytes())
         return True
 
     def _other(self, path: Path) -> Holder | None:
@@ -155,7 +188,7 @@ class Claims(Closing):
             aside.unlink()
         if self._create(path):
             return None
-        return _read(path) or Holder("", "another machine", "", 0)
+        return _read(path) or UNKNOWN
 
     def _is_left_behind(self, path: Path, holder: Holder) -> bool:
         gone = holder.machine == self._us.machine and not is_alive(holder.pid)
@@ -177,10 +210,7 @@ class Claims(Closing):
             with self._lock:
                 held = list(self._held.values())
             for claim in held:
-                try:
-                    os.utime(claim.path)
-                except OSError:
-                    continue  # taken over or the disk is away: publishing will notice
+                self._refresh(claim)
 
 
 class ClaimedScenes:
@@ -239,10 +269,10 @@ class ClaimedScenes:
 
 
 def _read(path: Path) -> Holder | None:
-    """Return who a claim file names; a fresh one that is not written yet names nobody known."""
+    """Return who a claim file names, or None where there is none."""
     try:
-        return Holder(**json.loads(path.read_text(encoding="utf-8")))
+        return Holder.parse(path.read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, TypeError):
-        return Holder("", "another machine", "", 0)
+    except OSError:
+        return UNKNOWN

@@ -19,6 +19,9 @@ from moseg.core.device import Device
 from moseg.core.errors import CacheError, MosegError, ShortOfMemory, writing_to
 from moseg.core.manifest import Manifest
 from moseg.core.parallel import single_threaded_libraries
+from moseg.core.remote.artefacts import at_hand
+from moseg.core.remote.source import source_at_hand
+from moseg.core.remote.store import StoreUnreachable
 from moseg.core.resolve import Step
 from moseg.core.stage import Backend, Task
 
@@ -114,7 +117,12 @@ class Workbench:
 
     def _compute(self, step: Step, progress: Callable[[int, int], None]) -> Manifest:
         backend, slot = self._prepared_backend(step.stage), step.slot
-        with working_copy(slot, folder=not backend.suffix) as work:
+        keys = {needed: step.identity.needs[name] for name, needed in step.inputs.items()}
+        with (
+            source_at_hand(step.scene),
+            at_hand(keys),
+            working_copy(slot, folder=not backend.suffix) as work,
+        ):
             task = Task(
                 scene=step.scene,
                 inputs={name: needed.target for name, needed in step.inputs.items()},
@@ -184,10 +192,11 @@ def is_transient(error: Exception) -> bool:
     """Whether another try in another process may do better.
 
     Bad input, wrong settings and a full disk stay as they are. Memory may be free elsewhere, an
-    artefact that cannot be read may be one that a network file system does not show yet, and
-    what nobody expected may be a sick process or card.
+    artefact that cannot be read may be one that a network file system does not show yet, a store
+    that is away may come back, and what nobody expected may be a sick process or card.
     """
-    return not isinstance(error, MosegError) or isinstance(error, CacheError | ShortOfMemory)
+    passing = CacheError | ShortOfMemory | StoreUnreachable
+    return not isinstance(error, MosegError) or isinstance(error, passing)
 
 
 def worker_name() -> str:

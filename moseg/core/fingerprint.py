@@ -23,6 +23,8 @@ def fingerprint(scene: Scene) -> str:
     Raises:
         InputError: a file is gone or cannot be read.
     """
+    if scene.fingerprint:
+        return scene.fingerprint
     if scene.kind == "video":
         return _file_digest(scene.source).hex()
     total = hashlib.sha256()

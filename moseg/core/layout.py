@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from moseg.core.remote.mirror import Mirror
+
 
 @dataclass(frozen=True)
 class Slot:
@@ -18,10 +20,23 @@ class Slot:
     Attributes:
         target: folder or file that appears whole or not at all.
         manifest: what the cache knows about it; never inside `target`.
+        mirror: the artefact lies in a store, and `target` is the place of a copy; None for one
+            that lies on disk.
     """
 
     target: Path
     manifest: Path
+    mirror: Mirror | None = None
+
+    @property
+    def place(self) -> str:
+        """What a person calls the artefact's place: its URL or its path."""
+        url = self.mirror.url(self.target) if self.mirror else None
+        return url or str(self.target)
+
+    def file(self, name: str) -> Path:
+        """Return the path of a file that the artefact's manifest calls `name`."""
+        return self.target / name if name else self.target
 
 
 @dataclass(frozen=True)
@@ -32,23 +47,26 @@ class Layout:
         cache: root of the working artefacts and of all manifests.
         public: artefact -> what comes before and after the scene's name in its path.
         homes: artefact -> root of its working folder and manifest, where it is not `cache`.
+        mirror: artefacts whose manifest is under it lie in a store.
     """
 
     cache: Path
     public: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     homes: Mapping[str, Path] = field(default_factory=dict)
+    mirror: Mirror | None = None
 
     def slot(self, scene: str, artefact: str, suffix: str = "") -> Slot:
         """Return where `artefact` of `scene` lies; `suffix` is that of a file artefact."""
         home = self.homes.get(artefact, self.cache) / scene
         manifest = home / f"{artefact}.manifest.json"
+        mirror = self.mirror if self.mirror and self.mirror.url(manifest) else None
         if artefact in self.public:
             before, after = self.public[artefact]
-            return Slot(Path(before + scene + after), manifest)
-        return Slot(home / f"{artefact}{suffix}", manifest)
+            return Slot(Path(before + scene + after), manifest, mirror)
+        return Slot(home / f"{artefact}{suffix}", manifest, mirror)
 
 
-def output_layout(out: Path) -> Layout:
+def output_layout(out: Path, mirror: Mirror | None = None) -> Layout:
     """Return the layout of `moseg run --out OUT`."""
     return Layout(
         cache=out / "cache",
@@ -57,4 +75,5 @@ def output_layout(out: Path) -> Layout:
             "overlay": (f"{out}/videos/", ".mp4"),
             "preview": (f"{out}/previews/", ".png"),
         },
+        mirror=mirror,
     )

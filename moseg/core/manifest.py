@@ -51,6 +51,17 @@ class StoredFile(BaseModel):
     size: int
     sha256: str
 
+    @classmethod
+    def of(cls, path: Path) -> StoredFile:
+        """Return the record of a file.
+
+        Raises:
+            OSError: it cannot be read.
+        """
+        with path.open("rb") as stream:
+            digest = hashlib.file_digest(stream, "sha256").hexdigest()
+        return cls(size=path.stat().st_size, sha256=digest)
+
 
 class Manifest(BaseModel):
     """The record beside an artefact. It holds no times: equal runs write equal manifests.
@@ -71,6 +82,10 @@ class Manifest(BaseModel):
     summary: dict[str, Any] = {}
     notes: tuple[str, ...] = ()
 
+    def to_bytes(self) -> bytes:
+        """Return the content of the manifest file."""
+        return self.model_dump_json(indent=1).encode()
+
 
 def read_manifest(path: Path) -> Manifest | None:
     """Return the manifest at `path`, or None where there is none.
@@ -79,10 +94,23 @@ def read_manifest(path: Path) -> Manifest | None:
         CacheError: it is damaged or of another format.
     """
     try:
-        data = json.loads(path.read_bytes())
+        content = path.read_bytes()
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except OSError as error:
+        raise CacheError("its manifest is damaged") from error
+    return parse_manifest(content)
+
+
+def parse_manifest(content: bytes) -> Manifest:
+    """Return the manifest that a file holds.
+
+    Raises:
+        CacheError: it is damaged or of another format.
+    """
+    try:
+        data = json.loads(content)
+    except ValueError as error:
         raise CacheError("its manifest is damaged") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise CacheError("its manifest is of another format")

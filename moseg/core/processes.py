@@ -21,11 +21,18 @@ def machine_id() -> str:
 
 
 def is_alive(pid: int) -> bool:
-    """Whether this machine has a process of that id."""
+    """Whether a process of that id works on this machine.
+
+    One that has ended is not alive, even where its parent has not asked after it (in a container
+    that may never happen).
+    """
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    with suppress(OSError):  # only Linux has this
+        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+        return state not in ("Z", "X")
     return True

@@ -16,9 +16,9 @@ from rich.live import Live
 from rich.text import Text
 
 from moseg.core.closing import Closing
-from moseg.core.live import live_table
-from moseg.core.tally import Tally
-from moseg.core.tellers import SceneTeller, SlowStageTeller, StageTeller, Teller
+from moseg.core.telling.live import live_table
+from moseg.core.telling.tally import Tally
+from moseg.core.telling.tellers import SceneTeller, SlowStageTeller, StageTeller, Teller
 
 if TYPE_CHECKING:
     from moseg.core.execute import StageRecord
@@ -95,7 +95,7 @@ class Display(Listener, Closing):
     """Shows a run to a person; use as a context manager around it.
 
     In a terminal there is a live table, and elsewhere lines say now and then how far the run
-    is: see `moseg.core.live` and `moseg.core.tellers`.
+    is: see `moseg.core.telling.live` and `moseg.core.telling.tellers`.
 
     Args:
         clock: seconds from any moment on.

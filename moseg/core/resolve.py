@@ -17,6 +17,7 @@ from moseg.core.claims import Claim
 from moseg.core.errors import MosegError
 from moseg.core.layout import Slot
 from moseg.core.manifest import Identity
+from moseg.core.remote.recognise import recognise
 from moseg.core.runner import Plan
 from moseg.core.scene import Scene
 from moseg.core.seeds import derive_seed
@@ -61,6 +62,7 @@ def resolve(plan: Plan, scene: Scene, claim: Claim | None = None) -> list[Step]:
     """
     slots = {b.stage: plan.layout.slot(scene.name, b.stage, b.suffix) for b in plan.backends}
     identities: dict[str, Identity] = {}
+    scene = recognise(scene, plan.layout)
     for backend in plan.backends:
         identities[backend.stage] = _identity(plan, scene, backend, identities)
     decisions = {stage: decide(slots[stage], identities[stage]) for stage in slots}

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from moseg.core.claims import ClaimedScenes, Claims
+from moseg.core.claims import ClaimedScenes
 from moseg.core.device import CPU, Device, Precision
 from moseg.core.layout import Layout
 from moseg.core.progress import Event, Listener
+from moseg.core.remote.claims import claims_on
 from moseg.core.scene import Scene
 from moseg.core.stage import Backend
 
@@ -80,7 +81,7 @@ class Runner(ABC):
         """
         listener.handle(Event("scenes", total=len(scenes)))
         results: dict[str, SceneResult] = {}
-        with Claims(plan.layout.cache) as claims:
+        with claims_on(plan.layout) as claims:
             for result in self._results(plan, ClaimedScenes(scenes, claims, listener), listener):
                 claims.release(result.scene.name)
                 listener.handle(Event("scene", result.scene.name, result=result))

@@ -14,6 +14,7 @@ from typing import Literal
 
 from moseg.core.errors import InputError, MosegError
 from moseg.core.naming import is_hidden, is_image_name, is_text, is_video_name, natural_key
+from moseg.core.remote.mirror import Mirror
 
 SceneKind = Literal["video", "images"]
 
@@ -24,6 +25,9 @@ _LONGEST_NAME = 200  # bytes; file systems allow 255, and suffixes are added to 
 class Scene:
     """One input. `source` is the absolute path of a video file or of an image folder.
 
+    With a `mirror` the source lies in a store, and `source` is the place of a copy. What is
+    known of its content without reading it is `fingerprint`, else "".
+
     Raises:
         InputError: the name cannot be used below the output folder.
     """
@@ -31,12 +35,20 @@ class Scene:
     name: str
     source: Path
     kind: SceneKind
+    mirror: Mirror | None = None
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
         try:
             check_scene_name(self.name)
         except InputError as error:
-            raise InputError(f"{self.source}: {error}") from error
+            raise InputError(f"{self.place}: {error}") from error
+
+    @property
+    def place(self) -> str:
+        """What a person calls the source: its URL or its path."""
+        url = self.mirror.url(self.source) if self.mirror else None
+        return url or str(self.source)
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,12 @@ class Problem:
     name: str
     source: Path
     error: MosegError
+    url: str = ""
+
+    @property
+    def place(self) -> str:
+        """What a person calls the source: its URL or its path."""
+        return self.url or str(self.source)
 
 
 def check_scene_name(name: str) -> str:
@@ -70,7 +88,9 @@ def check_scene_name(name: str) -> str:
     raise InputError(f"the scene name {name!r} {reason}; rename the input")
 
 
-def find_scenes(inputs: Sequence[Path]) -> tuple[list[Scene], list[Problem]]:
+def find_scenes(
+    inputs: Sequence[Path], mirror: Mirror | None = None
+) -> tuple[list[Scene], list[Problem]]:
     """Turn what the user names into scenes.
 
     Each input is a video file, an image folder, or a folder of either. A folder that
@@ -79,6 +99,9 @@ def find_scenes(inputs: Sequence[Path]) -> tuple[list[Scene], list[Problem]]:
     folders are ignored, and folders are searched in natural order. The same source named
     twice is one scene. Two sources of one name are both refused.
 
+    Args:
+        mirror: inputs under it stand for what lies in a store, and are looked for there.
+
     Returns:
         The scenes, in order of the inputs, and one problem for each input that cannot be
         used.
@@ -86,7 +109,7 @@ def find_scenes(inputs: Sequence[Path]) -> tuple[list[Scene], list[Problem]]:
     scenes: list[Scene] = []
     problems: list[Problem] = []
     for path in inputs:
-        for found in _find(Path(path)):
+        for found in _find(Path(path), mirror):
             if isinstance(found, Problem):
                 problems.append(found)
             elif found not in scenes:
@@ -108,8 +131,13 @@ def image_files(folder: Path) -> list[Path]:
     return [path for path in _visible(folder) if _is_image_file(path)]
 
 
-def _find(path: Path) -> list[Scene | Problem]:
+def _find(path: Path, mirror: Mirror | None = None) -> list[Scene | Problem]:
     """The scenes of one input, or why there are none."""
+    url = mirror.url(path) if mirror else None
+    if mirror is not None and url is not None:
+        from moseg.core.remote.scenes import find_remote_scenes
+
+        return find_remote_scenes(mirror, url)
     try:
         # A name like `.` or `a/..` only says something once it is resolved.
         path = path.resolve() if path.name in ("", "..") else path.absolute()
@@ -196,10 +224,10 @@ def _clashes(scenes: Sequence[Scene]) -> list[Problem]:
         by_name.setdefault(scene.name, []).append(scene)
     problems = []
     for scene in scenes:
-        others = [str(other.source) for other in by_name[scene.name] if other != scene]
+        others = [other.place for other in by_name[scene.name] if other != scene]
         if others:
             error = InputError(
-                f"{scene.source} has the same scene name {scene.name!r} as "
+                f"{scene.place} has the same scene name {scene.name!r} as "
                 f"{' and '.join(others)}; rename one, or run them into different output folders"
             )
             problems.append(Problem(scene.name, scene.source, error))

@@ -24,7 +24,7 @@ def remove_working_files(plan: Plan, results: Sequence[SceneResult]) -> list[str
             slot = plan.layout.slot(result.scene.name, stage)
             size = discard(slot)
             if size:
-                lines.append(f"{result.scene.name}: removed {slot.target} ({size / 1e6:.0f} MB)")
+                lines.append(f"{result.scene.name}: removed {slot.place} ({size / 1e6:.0f} MB)")
     return lines
 
 

@@ -23,7 +23,8 @@ def group_by_foreign(
 ) -> dict[tuple[str, ...], list[Scene]]:
     """Return which stages another program made -> the scenes of which that is so.
 
-    Only the track classifier reads them; stages that are asked for are computed.
+    Only the track classifier reads them; stages that are asked for are computed. In a store
+    there are none: what lies on this disk are copies.
     """
     groups: dict[tuple[str, ...], list[Scene]] = {}
     for scene in scenes:
@@ -34,6 +35,8 @@ def group_by_foreign(
 
 def _is_foreign(request: Request, config: PipelineConfig, scene: Scene, stage: str) -> bool:
     if not isinstance(config.labels, ClassifierParams) or stage in request.flags:
+        return False
+    if scene.mirror is not None:
         return False
     folder = request.stage_folder(stage) / scene.name
     cached = request.hidden / scene.name

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from moseg.core.device import Device, choose_device
 from moseg.core.errors import BackendError, InputError
-from moseg.core.event_log import EventLog
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
 from moseg.core.progress import Listener, Listeners
@@ -23,6 +22,7 @@ from moseg.core.scene import Problem, Scene, find_scenes
 from moseg.pipeline.clean import remove_working_files
 from moseg.pipeline.config import PipelineConfig
 from moseg.pipeline.foreign import group_by_foreign
+from moseg.pipeline.recording import recording
 from moseg.pipeline.report import RunReport
 from moseg.pipeline.request import HIDDEN, Request
 from moseg.pipeline.session import check_backends, prepare_folder
@@ -49,24 +49,24 @@ def run_request(request: Request, listener: Listener) -> RunReport:
     found = _find(request)
     for folder in (request.hidden, request.motion_seg_dir, request.sam2_dir):
         if folder is not None:
-            prepare_folder(folder)
-    with EventLog(request.hidden / request.part.file_name("events.jsonl")) as log:
-        listener = Listeners(log, listener)
+            prepare_folder(folder, request.mirror)
+    with recording(request.hidden, request.part, request.mirror) as record:
+        listener = Listeners(record.log, listener)
         if request.video_path is not None:
             found = _extract(request, found.scenes[0], config, listener)
         mine, problems = request.part.take(found.scenes), request.part.take(found.problems)
-        log.problems(problems)
+        record.log.problems(problems)
         with request.place.open() as runner:
             results = _run(request, config, runner, mine, listener)
-    report = RunReport(
-        results=(*found.failed, *results),
-        problems=tuple(problems),
-        seconds=time.perf_counter() - begin,
-        config=config.model_dump(mode="json"),
-        runner=runner.name,
-        run=log.run,
-    )
-    report.save(request.hidden / request.part.file_name("run.json"))
+        report = RunReport(
+            results=(*found.failed, *results),
+            problems=tuple(problems),
+            seconds=time.perf_counter() - begin,
+            config=config.model_dump(mode="json"),
+            runner=runner.name,
+            run=record.log.run,
+        )
+        record.save(report)
     return report
 
 
@@ -150,7 +150,7 @@ def _layout(request: Request) -> Layout:
         public["preview"] = (f"{sam2}/final_res/", "/preview.png")
         for stage in ("masks", "result_videos", "preview"):
             homes[stage] = sam2 / HIDDEN
-    return Layout(request.hidden, public, homes)
+    return Layout(request.hidden, public, homes, request.mirror)
 
 
 @dataclass(frozen=True)
@@ -176,18 +176,19 @@ def _find(request: Request) -> _Found:
             raise InputError(f"{request.video_path} is a folder; --video_path takes one video file")
         return _Found((scenes[0],))
     folder = request.image_folder
-    if not folder.is_dir():
+    shown = request.shown(folder)
+    if shown == str(folder) and not folder.is_dir():
         raise InputError(f"{folder} is no folder; --data_dir takes a folder of scenes")
-    scenes, problems = find_scenes([folder])
+    scenes, problems = find_scenes([folder], request.mirror)
     if any(scene.source == folder for scene in scenes):
         raise InputError(
-            f"{folder} holds images itself; --data_dir is a folder of scenes, give its parent"
+            f"{shown} holds images itself; --data_dir is a folder of scenes, give its parent"
         )
     if any(problem.source == folder for problem in problems):
         raise problems[0].error
     scenes = [scene for scene in scenes if scene.kind == "images"]
     if not scenes and not problems:
-        raise InputError(f"{folder} holds no scene; each scene is a folder of images")
+        raise InputError(f"{shown} holds no scene; each scene is a folder of images")
     return _Found(tuple(scenes), tuple(problems))
 
 

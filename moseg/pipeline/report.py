@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from moseg.core.cache import write_atomically
-from moseg.core.outcome import (
+from moseg.core.runner import SceneResult
+from moseg.core.scene import Problem
+from moseg.core.telling.outcome import (
     is_done,
     json_text,
     per_second,
@@ -16,8 +18,6 @@ from moseg.core.outcome import (
     source_frames,
     stage_fields,
 )
-from moseg.core.runner import SceneResult
-from moseg.core.scene import Problem
 from moseg.version import __version__
 
 
@@ -103,7 +103,7 @@ class RunReport:
             summary |= record.summary
         return {
             "name": result.scene.name,
-            "source": str(result.scene.source),
+            "source": result.scene.place,
             **scene_fields(result),
             **summary,
             "notes": [note for record in result.records for note in record.notes],
@@ -115,7 +115,7 @@ class RunReport:
 def _problem(problem: Problem) -> dict[str, Any]:
     return {
         "name": problem.name,
-        "source": str(problem.source),
+        "source": problem.place,
         "status": "failed",
         "error": str(problem.error),
     }

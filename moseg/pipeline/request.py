@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from moseg.core.errors import ConfigError
+from moseg.core.remote.mirror import Mirror
 from moseg.core.selection import EFFICIENT
 from moseg.core.shard import WHOLE, Shard, parse_shard
 from moseg.pipeline.config import PipelineConfig, load_config
@@ -39,6 +40,12 @@ class Request:
     attention: str | None = None
     ray: str | None = None
     shard: str | None = None
+    mirror: Mirror | None = None
+
+    def shown(self, path: Path) -> str:
+        """What a person calls a path: the URL that it stands for, or itself."""
+        url = self.mirror.url(path) if self.mirror else None
+        return url or str(path)
 
     @property
     def part(self) -> Shard:
@@ -96,7 +103,11 @@ class Request:
             "masks": self.sam2_dir,
         }
         asked = {stage: folder for stage, folder in folders.items() if stage in self.flags}
-        return [f"{stage}: {made}" for stage, made in asked.items() if made and made.exists()]
+        return [
+            f"{stage}: {self.shown(made)}"
+            for stage, made in asked.items()
+            if made and made.exists()
+        ]
 
     def check(self) -> None:
         """Refuse flags that do not go together.
@@ -106,6 +117,11 @@ class Request:
         """
         if (self.video_path is None) == (self.data_dir is None):
             raise ConfigError("give either --video_path or --data_dir")
+        if self.video_path is not None and self.shown(self.video_path) != str(self.video_path):
+            raise ConfigError(
+                "--video_path takes a file of this machine; give a store's folder of image "
+                "folders as --data_dir, or the video to moseg run"
+            )
         if self.dynamic_mask:
             raise ConfigError(
                 "--dynamic_mask needs the Dynamic Replica layout, which this version does not "

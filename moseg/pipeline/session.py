@@ -10,16 +10,19 @@ from pathlib import Path
 
 from moseg.core.device import CPU, Device
 from moseg.core.errors import OutputError
-from moseg.core.event_log import EventLog
 from moseg.core.layout import Layout, output_layout
-from moseg.core.outcome import is_done
 from moseg.core.progress import Listener, Listeners
+from moseg.core.remote.artefacts import check_writable
+from moseg.core.remote.mirror import Mirror
 from moseg.core.runner import Plan, SceneResult
 from moseg.core.scene import Scene, find_scenes
 from moseg.core.shard import WHOLE, Shard
+from moseg.core.telling.event_log import EventLog
+from moseg.core.telling.outcome import is_done
 from moseg.pipeline.clean import remove_working_files
 from moseg.pipeline.config import PipelineConfig
 from moseg.pipeline.place import HERE, Place
+from moseg.pipeline.recording import recording
 from moseg.pipeline.report import RunReport
 from moseg.pipeline.stages import all_backends, select
 
@@ -36,6 +39,7 @@ class Session:
         config: all settings.
         place: where to compute.
         shard: which part of the scenes this run is for.
+        mirror: inputs and `out` under it lie in a store.
     """
 
     inputs: tuple[Path, ...]
@@ -43,6 +47,7 @@ class Session:
     config: PipelineConfig
     place: Place = HERE
     shard: Shard = WHOLE
+    mirror: Mirror | None = None
 
     def run(self, listener: Listener, only: Sequence[str] | None = None) -> RunReport:
         """Run all stages (or those in `only`) for all scenes; write and return the report.
@@ -56,21 +61,21 @@ class Session:
         begin = time.perf_counter()
         self.place.check()
         self._check_out()
-        prepare_folder(self.out)
-        with EventLog(self.out / self.shard.file_name("events.jsonl")) as log:
-            report = self._run(Listeners(log, listener), log, only, begin)
-        report.save(self.out / self.shard.file_name("run.json"))
+        prepare_folder(self.out, self.mirror)
+        with recording(self.out, self.shard, self.mirror) as record:
+            report = self._run(Listeners(record.log, listener), record.log, only, begin)
+            record.save(report)
         return report
 
     def _run(
         self, listener: Listener, log: EventLog, only: Sequence[str] | None, begin: float
     ) -> RunReport:
-        scenes, problems = find_scenes(self.inputs)
+        scenes, problems = find_scenes(self.inputs, self.mirror)
         mine, broken = self.shard.take(scenes), self.shard.take(problems)
         log.problems(broken)
         with self.place.open() as runner:
             devices = runner.devices(self.config.device, self.config.precision)
-            plan = make_plan(self.config, output_layout(self.out), only, devices)
+            plan = make_plan(self.config, output_layout(self.out, self.mirror), only, devices)
             check_backends(plan)
             results = runner.run(plan, mine, listener)
         return RunReport(
@@ -85,7 +90,7 @@ class Session:
 
     def clean(self, report: RunReport, listener: Listener) -> None:
         """Delete working files of finished scenes that no result needs any more."""
-        plan = make_plan(self.config, output_layout(self.out))
+        plan = make_plan(self.config, output_layout(self.out, self.mirror))
         for line in remove_working_files(plan, report.results):
             listener.note(line)
 
@@ -93,7 +98,7 @@ class Session:
         """Refuse an input as the output folder: the next run would take results for inputs."""
         for path in self.inputs:
             with suppress(OSError):
-                if self.out.samefile(path):
+                if self.out == path or self.out.samefile(path):
                     raise OutputError(f"the output folder {self.out} is an input; choose another")
 
 
@@ -121,12 +126,14 @@ def check_backends(plan: Plan) -> None:
         backend.check()
 
 
-def prepare_folder(folder: Path) -> None:
+def prepare_folder(folder: Path, mirror: Mirror | None = None) -> None:
     """Make a folder and check that files can be written there.
 
     Raises:
-        OutputError: they cannot.
+        OutputError, StoreError: they cannot.
     """
+    if mirror and mirror.url(folder):
+        check_writable(mirror, folder)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".moseg-write-test"
@@ -142,7 +149,7 @@ def _outputs(plan: Plan, result: SceneResult) -> dict[str, str]:
     scene: Scene = result.scene
     stages = {backend.stage: backend for backend in plan.backends}
     return {
-        stage: str(plan.layout.slot(scene.name, stage, stages[stage].suffix).target)
+        stage: plan.layout.slot(scene.name, stage, stages[stage].suffix).place
         for stage in PUBLIC
         if stage in stages
     }

@@ -26,7 +26,7 @@ from moseg.core.runner import Plan, SceneResult
 from moseg.core.scene import Scene
 from moseg.core.stage import Backend, NoParams, Resources
 from moseg.core.stage import Report as StageReport
-from tests.core.happenings import Clock
+from tests.core.telling.happenings import Clock
 
 FOREVER = 50_000.0
 """No scripted run takes so many seconds, unless it hangs."""

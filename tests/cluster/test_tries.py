@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moseg.cluster.tries import MOST_LOST_NODES, MOST_TRIES, Tries
-from tests.core.happenings import record
+from tests.core.telling.happenings import record
 
 
 def failure(reason="why", error="RuntimeError", transient=True):

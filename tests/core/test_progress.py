@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from moseg.core.progress import Display, Event, Listener, Listeners
-from tests.core.happenings import Clock, end, over, progress, scenes, start
+from tests.core.telling.happenings import Clock, end, over, progress, scenes, start
 
 
 class Recorder(Listener):

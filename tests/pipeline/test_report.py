@@ -10,7 +10,7 @@ import pytest
 from moseg.core.errors import InputError
 from moseg.core.scene import Problem
 from moseg.pipeline.report import RunReport, summarise
-from tests.core.happenings import record, result
+from tests.core.telling.happenings import record, result
 
 BROKEN = Problem("b", Path("/videos/b.mp4"), InputError("b: no video; give one"))
 

@@ -6,8 +6,8 @@ import threading
 import pytest
 
 from moseg.core.progress import Event
-from moseg.core.tally import Tally
-from tests.core.happenings import Clock, end, over, progress, result, scenes, start
+from moseg.core.telling.tally import Tally
+from tests.core.telling.happenings import Clock, end, over, progress, result, scenes, start
 
 
 def tally_of(*events):

@@ -9,8 +9,8 @@ from rich.progress_bar import ProgressBar
 from rich.table import Column, Table
 from rich.text import Text
 
-from moseg.core.tally import Tally, View, Work
-from moseg.core.tellers import headline
+from moseg.core.telling.tally import Tally, View, Work
+from moseg.core.telling.tellers import headline
 
 MOST_ROWS = 12
 """Stages that are shown."""

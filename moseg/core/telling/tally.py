@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import TYPE_CHECKING
 
-from moseg.core.outcome import is_done, source_frames
-from moseg.core.pace import Pace
+from moseg.core.telling.outcome import is_done, source_frames
+from moseg.core.telling.pace import Pace
 
 if TYPE_CHECKING:
     from moseg.core.progress import Event

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple
 
-from moseg.core.outcome import is_done, scene_fields, source_frames
-from moseg.core.tally import Tally, View
+from moseg.core.telling.outcome import is_done, scene_fields, source_frames
+from moseg.core.telling.tally import Tally, View
 
 if TYPE_CHECKING:
     from moseg.core.progress import Event

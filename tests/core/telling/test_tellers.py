@@ -3,8 +3,8 @@ from __future__ import annotations
 import pytest
 
 from moseg.core.progress import Event
-from moseg.core.tally import Tally
-from moseg.core.tellers import (
+from moseg.core.telling.tally import Tally
+from moseg.core.telling.tellers import (
     SceneTeller,
     SlowStageTeller,
     StageTeller,
@@ -12,7 +12,7 @@ from moseg.core.tellers import (
     headline,
     rough_time,
 )
-from tests.core.happenings import Clock, end, over, progress, scenes, start
+from tests.core.telling.happenings import Clock, end, over, progress, scenes, start
 
 ALL = [Teller, StageTeller, SlowStageTeller, SceneTeller]
 

@@ -8,9 +8,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from moseg.core.live import MOST_ROWS, clock_time, live_table
-from moseg.core.tally import Tally
-from tests.core.happenings import Clock, end, over, progress, scenes, start
+from moseg.core.telling.live import MOST_ROWS, clock_time, live_table
+from moseg.core.telling.tally import Tally
+from tests.core.telling.happenings import Clock, end, over, progress, scenes, start
 
 
 def rows(clock, *events, width=100, height=30):

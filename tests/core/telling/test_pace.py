@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moseg.core.pace import Pace
+from moseg.core.telling.pace import Pace
 
 
 def steady(every, number, running=1, frames=50, begin=1000.0):

@@ -13,11 +13,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moseg.core.errors import OutputError
-from moseg.core.event_log import EventLog
 from moseg.core.progress import Event
-from tests.core.happenings import end, over, progress, scenes, start
+from moseg.core.telling.event_log import EventLog
+from tests.core.telling.happenings import end, over, progress, scenes, start
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def lines(path):
@@ -174,7 +174,7 @@ def test_each_line_is_one_write(path, monkeypatch):
 WRITER = """
 import sys
 from pathlib import Path
-from moseg.core.event_log import EventLog
+from moseg.core.telling.event_log import EventLog
 with EventLog(Path(sys.argv[1])) as log:
     print("ready", flush=True)
     sys.stdin.readline()

@@ -12,9 +12,9 @@ from typing import Any
 
 from moseg.core.closing import Closing
 from moseg.core.errors import writing_to
-from moseg.core.outcome import json_text, scene_fields, source_frames, stage_fields
 from moseg.core.progress import Event, Listener
 from moseg.core.scene import Problem
+from moseg.core.telling.outcome import json_text, scene_fields, source_frames, stage_fields
 
 
 class EventLog(Listener, Closing):

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from moseg.core.outcome import is_done, json_text, scene_fields, source_frames, stage_fields
-from tests.core.happenings import record, result
+from moseg.core.telling.outcome import is_done, json_text, scene_fields, source_frames, stage_fields
+from tests.core.telling.happenings import record, result
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""What `benchmark_ray.py` measures and simulates."""
