@@ -69,7 +69,7 @@ def test_a_scene_says_its_source_tries_and_time():
     (scene,) = content(report(result("a", *stages)))["scenes"]
     assert (scene["name"], scene["source"]) == ("a", "/videos/a.mp4")
     assert (scene["status"], scene["error"]) == ("done", None)
-    assert (scene["attempts"], scene["seconds"]) == (3, 2.5)
+    assert (scene["attempts"], scene["seconds"]) == (2, 2.5)
 
 
 def test_a_failed_scene_says_the_stage_the_class_and_the_message():

@@ -28,7 +28,7 @@ def source_frames(result: SceneResult) -> int:
 def scene_fields(result: SceneResult) -> dict[str, Any]:
     """Return what became of a scene.
 
-    `attempts` counts how often its stages were tried in this run, all together; `seconds` is
+    `attempts` is how often the stage that took most was tried in this run; `seconds` is
     the time that they computed.
     """
     failure, done = result.failure, is_done(result)
@@ -36,7 +36,7 @@ def scene_fields(result: SceneResult) -> dict[str, Any]:
     return {
         "status": "done" if done else "failed",
         "error": None if done else error,
-        "attempts": sum(record.attempts for record in result.records if _was_tried(record)),
+        "attempts": max((r.attempts for r in result.records if _was_tried(r)), default=0),
         "seconds": round(sum(record.seconds for record in result.records), 3),
     }
 
