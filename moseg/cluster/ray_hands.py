@@ -227,7 +227,8 @@ def _cause(error: Exception, node: str) -> tuple[str, bool]:
     if isinstance(error, OutOfMemoryError):
         return "Ray ended it, since the machine ran out of memory", False
     if isinstance(error, RayTaskError):
-        return f"it cannot run: {str(error.cause).splitlines()[0]}", False
+        said = str(error.cause).splitlines() or [type(error.cause).__name__]
+        return f"it cannot run: {said[0]}", False
     if not any(n["NodeID"] == node and n["Alive"] for n in ray.nodes()):
         return "its node was lost", True
     if isinstance(error, RayActorError):

@@ -29,7 +29,7 @@ def scene_fields(result: SceneResult) -> dict[str, Any]:
     """Return what became of a scene.
 
     `attempts` is how often the stage that took most was tried in this run; `seconds` is
-    the time that they computed.
+    the time that all its stages computed.
     """
     failure, done = result.failure, is_done(result)
     error = failure.reason if failure else "not every stage is done"
