@@ -34,6 +34,10 @@ WATCH = 5.0
 """Seconds between two looks at how far calls are, and after which that is worth a look."""
 
 MOST_WATCHED = 32
+"""Calls that are looked at, those of the oldest workers."""
+
+SLOW_START = 60.0
+"""Seconds after which a worker that has not come up is worth a note."""
 
 
 class Driver:
@@ -64,6 +68,7 @@ class Driver:
         self._crew = Crew(self._kinds.values(), hands, most)
         self._schedule = Schedule(plan, self._kinds.values())
         self._later: list[Call] = []
+        self._told: set[str] = set()
         self._looked = self._watched = float("-inf")
 
     def run(self) -> Iterator[SceneResult]:
@@ -218,6 +223,7 @@ class Driver:
         if now - self._watched < WATCH:
             return
         self._watched = now
+        self._watch_starts(now)
         members = [m for m in self._crew.members.values() if m.call and now - m.since >= WATCH]
         for member in members[:MOST_WATCHED]:
             frames = self._hands.progress(member.id)
@@ -225,6 +231,17 @@ class Driver:
                 scene, stage = self._schedule.name(member.call)
                 self._listener.handle(
                     Event("progress", scene, stage, done=frames[0], total=frames[1])
+                )
+
+    def _watch_starts(self, now: float) -> None:
+        """Say once of each sort of worker that none of it comes up."""
+        for member in self._crew.members.values():
+            kind = member.kind.name
+            if not member.process and now - member.since >= SLOW_START and kind not in self._told:
+                self._told.add(kind)
+                self._listener.note(
+                    f"{kind}: a worker has not started for {SLOW_START:.0f} s; other programs on "
+                    "this Ray cluster may hold the room that it waits for"
                 )
 
     def _tell_start(self, call: Call, step: Step, member: Member) -> None:

@@ -319,13 +319,17 @@ class Asked:
 
 
 class Recorder(Listener):
-    """Keeps all events."""
+    """Keeps all events and notes."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
+        self.notes: list[str] = []
 
     def handle(self, event: Event) -> None:
         self.events.append(event)
+
+    def note(self, line: str) -> None:
+        self.notes.append(line)
 
     def of(self, scene: str, stage: str) -> list[Event]:
         return [event for event in self.events if (event.scene, event.stage) == (scene, stage)]

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from moseg.cluster.driver import AHEAD, RETRY_DELAY, WATCH, Driver
+from moseg.cluster.driver import AHEAD, RETRY_DELAY, SLOW_START, WATCH, Driver
 from moseg.cluster.fleet import Node
 from moseg.cluster.hands import Died
 from moseg.cluster.kinds import RESOLVE
@@ -386,6 +386,14 @@ def test_how_far_long_calls_are_is_passed_on():
     assert {(e.scene, e.stage, e.done, e.total) for e in seen} == {("s0", "a", 1, 2)}
     assert 2 <= len(seen) <= 4
     check_events(run)
+
+
+@pytest.mark.parametrize(("seconds", "notes"), [(0.9 * SLOW_START, 0), (4 * SLOW_START, 1)])
+def test_workers_that_do_not_come_up_are_spoken_of_once(seconds, notes):
+    hands = ScriptedHands(TWO_STAGES, [FOUR_CORES], births=lambda kind, number: seconds)
+    run = play(TWO_STAGES, scenes_of(4), hands)
+    assert len(run.events.notes) == notes
+    assert all(note.startswith("cpu: a worker has not started") for note in run.events.notes)
 
 
 def test_a_run_that_is_broken_off_leaves_no_worker():
