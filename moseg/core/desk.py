@@ -41,8 +41,9 @@ def desk(target: Path) -> Iterator[Path]:
 def move_into_place(work: Path, target: Path) -> None:
     """Let a working copy, a folder or a file, take the place of `target`.
 
-    Another process may do the same at the same moment, such as a worker on a machine that was
-    given up for lost: one is the last, and what stands there then is whole.
+    A folder never takes the place of a file. Another process may do the same at the same moment,
+    such as a worker on a machine that was given up for lost: one is the last, and what stands
+    there then is whole.
 
     Raises:
         OSError: the place cannot be written.
@@ -53,8 +54,9 @@ def move_into_place(work: Path, target: Path) -> None:
     old = work.with_name(f"{work.name}.old")
     for last in (False, False, True):
         try:
-            with suppress(FileNotFoundError):
-                target.rename(old)
+            if target.is_dir():
+                with suppress(FileNotFoundError):
+                    target.rename(old)
             work.rename(target)
             break
         except OSError as error:

@@ -28,8 +28,16 @@ def test_a_working_copy_is_gone_at_the_end_unless_it_was_moved(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
 
 
-@pytest.mark.parametrize("there", ["nothing", "folder", "file"])
-@pytest.mark.parametrize("new", ["folder", "file"])
+@pytest.mark.parametrize(
+    ("there", "new"),
+    [
+        ("nothing", "folder"),
+        ("nothing", "file"),
+        ("folder", "folder"),
+        ("folder", "file"),
+        ("file", "file"),
+    ],
+)
 def test_a_copy_takes_the_place_of_what_is_there(tmp_path, there, new):
     target, work = tmp_path / "result", tmp_path / ".result.work"
     if there == "folder":
@@ -44,6 +52,14 @@ def test_a_copy_takes_the_place_of_what_is_there(tmp_path, there, new):
     assert [path.name for path in tmp_path.iterdir()] == ["result"]
     content = (target / "a").read_text() if new == "folder" else target.read_text()
     assert content == "new"
+
+
+def test_a_folder_never_takes_the_place_of_a_file(tmp_path):
+    target, work = tmp_path / "result", folder(tmp_path / ".result.work", "new")
+    target.write_text("mine")
+    with pytest.raises(NotADirectoryError):
+        move_into_place(work, target)
+    assert target.read_text() == "mine"
 
 
 def test_two_that_move_at_the_same_moment_leave_one_whole_copy(tmp_path):

@@ -10,10 +10,18 @@ from pathlib import Path
 
 import pytest
 
+from moseg.core import claims
 from moseg.core.remote import store
 from tests.core.remote.stored import artefacts, plain_run, run
 
 pytest_plugins = ("tests.s3",)
+
+
+@pytest.fixture(autouse=True)
+def claims_are_given_up_soon(monkeypatch):
+    """A stopped run is one of this process, which is alive: only age tells that it is over."""
+    monkeypatch.setattr(claims, "STALE", 0.0)
+    monkeypatch.setattr(claims, "BEAT", 1000.0)
 
 
 class Stopped(BaseException):
