@@ -10,34 +10,34 @@ import ray
 from ray.exceptions import RayError
 from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-from moseg.core.errors import BackendError
-
 LABEL = "moseg.gpu-gb"
 """Label of a node that states the memory of each of its cards, for those without nvidia-smi."""
 
 
 class CardSizes:
-    """Asks each node with GPUs once, without waiting."""
+    """Asks each node with GPUs once, without waiting.
+
+    Attributes:
+        remarks: what a person should know of nodes that cannot tell.
+    """
 
     def __init__(self) -> None:
+        self.remarks: list[str] = []
         self._asked: dict[str, Any] = {}
         self._known: dict[str, float] = {}
 
     def of(self, node: Mapping[str, Any]) -> float | None:
-        """Return the memory in GB of the smallest card of a node; None: not known yet.
+        """Return the memory in GB of the smallest card of a node; None: not known yet; 0: unknown.
 
         Args:
             node: an entry of `ray.nodes()`.
-
-        Raises:
-            BackendError: the node cannot tell, and has no label that does.
         """
         identifier = node["NodeID"]
         if identifier in self._known:
             return self._known[identifier]
         stated = node.get("Labels", {}).get(LABEL)
         if stated is not None:
-            self._known[identifier] = _number(stated)
+            self._known[identifier] = self._number(node, stated)
             return self._known[identifier]
         if identifier not in self._asked:
             strategy = NodeAffinitySchedulingStrategy(identifier, soft=False)
@@ -51,13 +51,22 @@ class CardSizes:
         except RayError:
             return None  # the node went; it is asked again if it comes back
         if size is None:
-            host = node["NodeManagerHostname"]
-            raise BackendError(
-                f"node {host} has GPUs but no nvidia-smi that tells their memory; start it with "
-                f"ray start --labels {LABEL}=GIGABYTES"
-            )
+            size = self._unknown(node, "no nvidia-smi tells their memory")
         self._known[identifier] = size
         return size
+
+    def _number(self, node: Mapping[str, Any], stated: str) -> float:
+        try:
+            return float(stated)
+        except ValueError:
+            return self._unknown(node, f"label {LABEL}={stated} is no number")
+
+    def _unknown(self, node: Mapping[str, Any], why: str) -> float:
+        self.remarks.append(
+            f"the GPUs of node {node['NodeManagerHostname']} are not used, since {why}; start it "
+            f"with ray start --labels {LABEL}=GIGABYTES"
+        )
+        return 0.0
 
 
 def smallest_card_gb() -> float | None:
@@ -68,10 +77,3 @@ def smallest_card_gb() -> float | None:
         return min(float(line) for line in answer.stdout.split()) * 1024**2 / 1e9
     except (OSError, subprocess.SubprocessError, ValueError):
         return None
-
-
-def _number(stated: str) -> float:
-    try:
-        return float(stated)
-    except ValueError as error:
-        raise BackendError(f"label {LABEL}={stated} of a Ray node is no number") from error

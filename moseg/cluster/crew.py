@@ -20,6 +20,12 @@ MOST_FAILED_STARTS = 3
 PAUSE = 0.2
 """Seconds between two looks for workers that may have to make room for one of a kind."""
 
+STUCK = 15.0
+"""Seconds after which a worker that is starting seems to wait for room that others hold."""
+
+LONGEST_START = 300.0
+"""Seconds after which a worker that has not come up is ended."""
+
 LONGEST_WAIT = 600.0
 """Seconds to wait for a node that can hold a worker, where nodes may still come."""
 
@@ -133,10 +139,35 @@ class Crew:
         self.fleet.give_back(member.kind, member.place)
         name = member.kind.name
         if not member.process and not lost_node:
+            self.fleet.blame(member.place.node)
             self._failed_starts[name] += 1
             if self._failed_starts[name] >= MOST_FAILED_STARTS:
                 self.hopeless[name] = f"its workers end before they are ready ({cause})"
         return member
+
+    def stuck(self, now: float) -> bool:
+        """Whether a worker waits for Ray to start it, as if its room were not free at all."""
+        if not self._starting.total():
+            return False
+        starting = (member for member in self.members.values() if not member.process)
+        return any(now - member.since >= STUCK for member in starting)
+
+    def idle(self, waiting: Mapping[str, int], now: float) -> list[Member]:
+        """Return the workers that have had no call for a while and get none now."""
+        return [
+            member
+            for kind, free in self._free.items()
+            if not waiting.get(kind, 0)
+            for member in free.values()
+            if now - member.since >= GRACE
+        ]
+
+    def restart(self, now: float) -> None:
+        """End workers that do not come up; others are started for them, on other nodes first."""
+        for member in list(self.members.values()):
+            if not member.process and now - member.since >= LONGEST_START:
+                self.fleet.blame(member.place.node)
+                self.dismiss(member)
 
     def dismiss(self, member: Member) -> None:
         """End a worker."""

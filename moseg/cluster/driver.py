@@ -106,13 +106,19 @@ class Driver:
             self._schedule.admit(*claimed, self._clock())
 
     def _make_way(self) -> None:
-        """End workers while other runs hold all scenes that are left: those may need the room."""
-        if self._schedule.scenes:
-            return
+        """End workers that wait for nothing where somebody may wait for their room.
+
+        Other runs do while they hold all scenes that are left; our own workers do while Ray does
+        not start them, since another run has what looks free from here.
+        """
         now = self._clock()
-        for member in list(self._crew.members.values()):
-            if now - member.since >= GRACE:
-                self._crew.dismiss(member)
+        unused: list[Member] = []
+        if not self._schedule.scenes:
+            unused = [m for m in self._crew.members.values() if now - m.since >= GRACE]
+        elif self._crew.stuck(now):
+            unused = self._crew.idle(self._waiting(), now)
+        for member in unused:
+            self._crew.dismiss(member)
 
     def _waiting(self) -> dict[str, int]:
         return {name: self._schedule.waiting(name) for name in self._kinds}
@@ -168,7 +174,7 @@ class Driver:
             self._plan.backends[0].stage if stage == RESOLVE else stage,
             name,
             "failed",
-            f"{scene}: its worker died in stage {stage} ({report.cause}); run again to resume",
+            f"{scene}: its worker died {_where(stage)} ({report.cause}); run again to resume",
             error="NodeLost" if report.lost_node else "WorkerDied",
             transient=True,
             seconds=self._clock() - member.since,
@@ -199,7 +205,7 @@ class Driver:
             while (call := self._schedule.next(kind)) is not None:
                 scene, stage = self._schedule.name(call)
                 backend = self._plan.backends[max(call.stage, 0)]
-                message = f"{scene}: stage {stage} has no worker: {reason}"
+                message = f"{scene}: there is no worker {_where(stage)}: {reason}"
                 record = StageRecord(
                     scene, backend.stage, backend.name, "failed", message,
                     error="NoWorker", user_error=True, attempts=call.attempt,
@@ -224,6 +230,9 @@ class Driver:
             return
         self._watched = now
         self._watch_starts(now)
+        self._crew.restart(now)
+        for remark in self._hands.remarks():
+            self._listener.note(remark)
         members = [m for m in self._crew.members.values() if m.call and now - m.since >= WATCH]
         for member in members[:MOST_WATCHED]:
             frames = self._hands.progress(member.id)
@@ -278,6 +287,10 @@ class Driver:
             Event("worker", stage=member.kind.name, reason=what,
                   worker=member.process, node=_host(member.process))
         )  # fmt: skip
+
+
+def _where(stage: str) -> str:
+    return "before the first stage" if stage == RESOLVE else f"in stage {stage}"
 
 
 def _those(result: SceneResult | None) -> Iterator[SceneResult]:

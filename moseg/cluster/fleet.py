@@ -67,12 +67,13 @@ class _Card:
 
 @dataclass
 class _Free:
-    """What is free on a node."""
+    """What is free on a node, and how many workers did not come up there."""
 
     node: Node
     cpus: float
     memory_gb: float
     cards: list[_Card]
+    blame: int = 0
 
     @classmethod
     def all_of(cls, node: Node) -> Self:
@@ -148,6 +149,11 @@ class Fleet:
             self._change(kind, place, -1)
             self._full.clear()
 
+    def blame(self, node: str) -> None:
+        """Take note that a worker did not come up on a node: others are preferred from now on."""
+        if node in self._free:
+            self._free[node].blame += 1
+
     def could_fit(self, kind: Kind) -> bool:
         """Whether a worker would fit if nothing else were there."""
         empty = (_Free.all_of(free.node) for free in self._free.values())
@@ -164,19 +170,19 @@ class Fleet:
 
 
 def _best(kind: Kind, nodes: Iterable[_Free]) -> Place | None:
-    """Return the emptiest place for a worker, or None."""
+    """Return the emptiest place for a worker on the nodes with the least blame, or None."""
     nodes = [free for free in nodes if free.fits(kind)]
     if not nodes:
         return None
     if not kind.gpu_gb:
-        return max(nodes, key=lambda free: free.cpus / free.node.cpus).place(kind)
+        return min(nodes, key=lambda free: (free.blame, -free.cpus / free.node.cpus)).place(kind)
     cards = [
-        (card.kinds[kind.name], -card.free, index, number)
+        (free.blame, card.kinds[kind.name], -card.free, index, number)
         for index, free in enumerate(nodes)
         for number, card in enumerate(free.cards)
         if card.fits(kind)
     ]
     if not cards:
         return None
-    _, _, index, number = min(cards)
+    *_, index, number = min(cards)
     return nodes[index].place(kind, number)

@@ -84,6 +84,10 @@ class Hands(ABC):
     def wish(self, workers: Mapping[Kind, int]) -> None:  # noqa: B027
         """Say for how many more workers room is wanted, for clusters that can grow."""
 
+    def remarks(self) -> list[str]:
+        """Return what a person should know of the nodes, each thing once."""
+        return []
+
     def progress(self, worker: str) -> tuple[int, int] | None:  # noqa: ARG002
         """Return frames done and in all of a worker's call, as far as that is known now."""
         return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,12 +21,15 @@ from ray.util.scheduling_strategies import (
 from moseg.cluster.cards import CardSizes
 from moseg.cluster.fleet import Node, Place
 from moseg.cluster.hands import Answered, Died, Hands, Report, Started, Task
-from moseg.cluster.kinds import Kind
+from moseg.cluster.kinds import Kind, kinds_of
 from moseg.cluster.ray_worker import RayWorker
 from moseg.core.resolve import Step
 from moseg.core.runner import Plan
 
 GB = 1e9
+
+GONE = (RayError, ConnectionError, RuntimeError)
+"""What Ray raises when the whole cluster is gone."""
 
 WISH_EVERY = 5.0
 """Seconds between two wishes to the autoscaler."""
@@ -65,7 +69,7 @@ class RayHands(Hands):
         self._actors: dict[str, _Actor] = {}
         self._pending: dict[Any, str] = {}
         self._cards: dict[tuple[str, int], _Card] = {}
-        self._sizes = CardSizes()
+        self._sizes = CardSizes() if any(kind.gpu_gb for kind in kinds_of(plan)) else None
         self._wished: tuple[float, Mapping[Kind, int]] = (0.0, {})
 
     def nodes(self) -> list[Node]:
@@ -75,8 +79,8 @@ class RayHands(Hands):
             if not node["Alive"]:
                 continue
             has = node["Resources"]
-            cards = int(has.get("GPU", 0))
-            size = self._sizes.of(node) if cards else 0.0
+            cards = int(has.get("GPU", 0)) if self._sizes else 0
+            size = self._sizes.of(node) if self._sizes and cards else 0.0
             if cards and size is None:
                 continue  # it is being asked how large its cards are
             found.append(
@@ -116,7 +120,7 @@ class RayHands(Hands):
         """See `Hands.stop`."""
         actor = self._forget(worker)
         if actor is not None:
-            ray.kill(actor.handle)
+            _kill(actor)
 
     def give(self, worker: str, task: Task) -> None:
         """See `Hands.give`."""
@@ -152,7 +156,15 @@ class RayHands(Hands):
     def close(self) -> None:
         """Take the last wish back: a cluster would be kept that large for good."""
         if self._wished[1]:
-            _request([])
+            with suppress(*GONE):
+                _request([])
+
+    def remarks(self) -> list[str]:
+        """See `Hands.remarks`."""
+        if self._sizes is None:
+            return []
+        said, self._sizes.remarks = self._sizes.remarks, []
+        return said
 
     def progress(self, worker: str) -> tuple[int, int] | None:
         """See `Hands.progress`; what is returned was true when it was last asked for."""
@@ -179,8 +191,8 @@ class RayHands(Hands):
             answer = ray.get(reference)
         except (RayError, OSError) as error:
             self._forget(worker)
-            ray.kill(actor.handle)
-            return Died(worker, *_cause(error, actor.place.node))
+            _kill(actor)
+            return Died(worker, *_cause(error, actor))
         if not actor.started:
             actor.started = True
             return Started(worker, answer)
@@ -222,15 +234,23 @@ def _request(bundles: list[dict[str, float]]) -> None:
         request_resources(bundles=bundles)
 
 
-def _cause(error: Exception, node: str) -> tuple[str, bool]:
+def _kill(actor: _Actor) -> None:
+    with suppress(*GONE):
+        ray.kill(actor.handle)
+
+
+def _cause(error: Exception, actor: _Actor) -> tuple[str, bool]:
     """Return why a worker is gone in a few words, and whether its node went with it."""
     if isinstance(error, OutOfMemoryError):
         return "Ray ended it, since the machine ran out of memory", False
     if isinstance(error, RayTaskError):
         said = str(error.cause).splitlines() or [type(error.cause).__name__]
         return f"it cannot run: {said[0]}", False
-    if not any(n["NodeID"] == node and n["Alive"] for n in ray.nodes()):
+    if not any(n["NodeID"] == actor.place.node and n["Alive"] for n in ray.nodes()):
         return "its node was lost", True
+    if isinstance(error, RayActorError) and not actor.started:
+        last = (str(error).strip().splitlines() or [""])[-1].strip()
+        return f"it does not start: {last}; each node needs the same moseg", False
     if isinstance(error, RayActorError):
         return "its process ended, often since the machine ran out of memory", False
     return type(error).__name__, False

@@ -6,9 +6,10 @@ import io
 import logging
 import os
 import socket
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
-from typing import Any
+from typing import Any, TextIO
 from urllib.parse import urlsplit
 
 import ray
@@ -19,6 +20,7 @@ from moseg.cluster.ray_hands import RayHands
 from moseg.core.claims import ClaimedScenes
 from moseg.core.device import Device, Precision, choose_device, gpu_device
 from moseg.core.errors import BackendError
+from moseg.core.processes import core_count
 from moseg.core.progress import Listener
 from moseg.core.runner import Plan, Runner, SceneResult
 
@@ -30,6 +32,8 @@ CLIENT_PORT = 10001
 
 PATIENCE = 10.0
 """Seconds that a cluster has to answer."""
+
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 
 OBJECT_STORE = 100_000_000
 """Bytes of shared memory for Ray's objects on this machine; ours are small records."""
@@ -53,7 +57,7 @@ class RayRunner(Runner):
 
     def devices(self, request: str, precision: Precision) -> tuple[Device, ...]:
         """See `Runner.devices`; each worker sees one card, whose name is `cuda:0`."""
-        for number in self.gpus or ():
+        for number in self.gpus or ():  # as this process sees them
             choose_device(f"cuda:{number}", precision)
         there = ray.cluster_resources().get("GPU", 0) > 0
         if request == "cpu" or (request == "auto" and not there):
@@ -70,6 +74,13 @@ class RayRunner(Runner):
         hands = RayHands(plan, grows=self.address != LOCAL)
         try:
             yield from Driver(plan, hands, queue, listener, self.workers).run()
+        except (RayError, ConnectionError, RuntimeError) as error:
+            if isinstance(error, RuntimeError) and ray.is_initialized():
+                raise
+            raise BackendError(
+                f"the Ray cluster is gone ({_words(error)}); run the same command again, what is "
+                "complete is kept"
+            ) from error
         finally:
             hands.close()
 
@@ -91,25 +102,41 @@ def open_ray(
     options: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
     if address == LOCAL:
         options |= {
-            "num_cpus": workers or os.cpu_count(),
+            "num_cpus": workers or core_count(),
             "include_dashboard": False,
             "object_store_memory": OBJECT_STORE,
         }
         if gpus is not None:
-            os.environ["CUDA_VISIBLE_DEVICES"] = ",".join(map(str, gpus))
             options["num_gpus"] = len(gpus)
     else:
         _check_answers(address)
-    # Ray prints of dead workers what is told by events here; standard output is for results.
-    with redirect_stdout(_Muted()):
+    with redirect_stdout(_WithoutRay(sys.stdout)):
         try:
-            ray.init(address, **options)
+            with _only(gpus):
+                ray.init(address, **options)
         except (RayError, ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
             raise BackendError(_no_cluster(address, _words(error))) from error
         try:
             yield RayRunner(address, workers, gpus)
         finally:
             ray.shutdown()
+
+
+@contextmanager
+def _only(gpus: Sequence[int] | None) -> Iterator[None]:
+    """Let what is started in the block see certain GPUs of those that this process sees."""
+    before = os.environ.get(VISIBLE)
+    seen = before.split(",") if before else []
+    if gpus is not None:
+        names = [seen[gpu] if gpu < len(seen) else str(gpu) for gpu in gpus]
+        os.environ[VISIBLE] = ",".join(names)
+    try:
+        yield
+    finally:
+        if gpus is not None:
+            del os.environ[VISIBLE]
+        if before is not None:
+            os.environ[VISIBLE] = before
 
 
 def _check_answers(address: str) -> None:
@@ -144,8 +171,19 @@ def _words(error: Exception) -> str:
     return lines[-1 if lines[0].endswith(":") else 0]
 
 
-class _Muted(io.TextIOBase):
-    """Swallows what is written."""
+class _WithoutRay(io.TextIOBase):
+    """Leaves out what Ray prints of dead workers: events tell it, and results are printed there."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._left_out = False
 
     def write(self, text: str) -> int:
+        ends = self._left_out and text == "\n"
+        self._left_out = "(raylet" in text or "(autoscaler" in text
+        if not (ends or self._left_out):
+            self._out.write(text)
         return len(text)
+
+    def flush(self) -> None:
+        self._out.flush()

@@ -11,7 +11,7 @@ those in a store.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,8 +118,18 @@ def working_copy(slot: Slot, folder: bool) -> Iterator[Path]:
             yield place if folder else place / slot.target.name
 
 
-def publish(slot: Slot, work: Path, identity: Identity, report: Report) -> Manifest:
-    """Move the working copy into place and write its manifest; return the manifest."""
+def publish(
+    slot: Slot,
+    work: Path,
+    identity: Identity,
+    report: Report,
+    check: Callable[[], None] = lambda: None,
+) -> Manifest:
+    """Move the working copy into place and write its manifest; return the manifest.
+
+    Args:
+        check: called when all is ready, before anything is touched; may raise.
+    """
     manifest = Manifest(
         state="complete",
         key=identity.key,
@@ -128,6 +138,7 @@ def publish(slot: Slot, work: Path, identity: Identity, report: Report) -> Manif
         summary=report.summary,
         notes=report.notes,
     )
+    check()
     with writing_to(slot.target):
         if slot.mirror:
             artefacts.publish(slot, work, manifest)

@@ -157,16 +157,22 @@ class Claims(Closing):
             claim.path.unlink(missing_ok=True)
 
     def _refresh(self, claim: Claim) -> None:
-        with suppress(OSError):  # taken over or the disk is away: publishing will notice
-            os.utime(claim.path)
+        holder = claim.holder()
+        if holder is not None and holder.token == claim.token:
+            with suppress(OSError):  # taken over or the disk is away: publishing will notice
+                os.utime(claim.path)
 
     def _create(self, path: Path) -> bool:
         try:
             file = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o644)
         except FileExistsError:
             return False
-        with os.fdopen(file, "wb") as stream:
-            stream.write(self._us.to_bytes())
+        try:
+            with os.fdopen(file, "wb") as stream:
+                stream.write(self._us.to_bytes())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
         return True
 
     def _other(self, path: Path) -> Holder | None:
@@ -250,7 +256,10 @@ class ClaimedScenes:
             return None
         for _ in range(len(self._busy)):
             scene = self._busy.popleft()
-            claim = self._take(scene)
+            try:
+                claim = self._take(scene)
+            except OutputError:
+                claim = None  # it is another run's, so it is asked for again later
             if claim is not None:
                 return scene, claim
             self._busy.append(scene)

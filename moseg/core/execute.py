@@ -133,9 +133,7 @@ class Workbench:
             )
             with single_threaded_libraries(), writing_to(slot.target):
                 report = backend.run(task)
-            if step.claim is not None:
-                step.claim.check(step.scene.name)
-            return publish(slot, work, step.identity, report)
+            return publish(slot, work, step.identity, report, step.check_claim)
 
     def _prepared_backend(self, stage: str) -> Backend[Any]:
         backend = self._backends[stage]

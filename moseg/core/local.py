@@ -20,6 +20,7 @@ from moseg.core.claims import PATIENCE, Claim, ClaimedScenes
 from moseg.core.device import Device, Precision, choose_device
 from moseg.core.errors import MosegError
 from moseg.core.execute import StageRecord, Workbench, failure_record, kept_record
+from moseg.core.processes import core_count
 from moseg.core.progress import Event, Listener
 from moseg.core.resolve import Step, resolve
 from moseg.core.runner import Plan, Runner, SceneResult
@@ -85,7 +86,7 @@ class LocalRunner(Runner):
     ) -> None:
         self.workers = workers
         self.gpus = gpus
-        self.threads = threads or max(1, (os.cpu_count() or 1) // workers)
+        self.threads = threads or max(1, core_count() // workers)
 
     def devices(self, request: str, precision: Precision) -> tuple[Device, ...]:
         """See `Runner.devices`; those given by name come before the settings' one."""

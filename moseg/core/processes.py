@@ -20,6 +20,14 @@ def machine_id() -> str:
     return " ".join(parts)
 
 
+def core_count() -> int:
+    """Return how many cores this process may use; a batch system may give it fewer than all."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # only Linux has it
+        return os.cpu_count() or 1
+
+
 def is_alive(pid: int) -> bool:
     """Whether a process of that id works on this machine.
 

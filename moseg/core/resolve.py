@@ -47,6 +47,15 @@ class Step:
     needed: bool
     claim: Claim | None = None
 
+    def check_claim(self) -> None:
+        """Make sure that the scene is still this run's.
+
+        Raises:
+            OutputError: another run took it over.
+        """
+        if self.claim is not None:
+            self.claim.check(self.scene.name)
+
     @property
     def must_run(self) -> bool:
         """True when the artefact has to be computed."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from moseg.core.remote.artefacts import fetch_text, upload_text
+from moseg.core.remote.artefacts import append_text, upload_text
 from moseg.core.remote.mirror import Mirror
 from moseg.core.shard import Shard
 from moseg.core.telling.event_log import EventLog
@@ -40,15 +41,19 @@ class Recording:
 def recording(folder: Path, shard: Shard, mirror: Mirror | None) -> Iterator[Recording]:
     """Open the records in a folder; those of a shard have its name.
 
-    In a store the events arrive when the block ends.
+    In a store the events arrive when the block ends, after those of earlier runs.
 
     Raises:
         OutputError: they cannot be written.
     """
-    events = folder / shard.file_name("events.jsonl")
-    fetch_text(mirror, events)
-    try:
+    report, events = (folder / shard.file_name(name) for name in ("run.json", "events.jsonl"))
+    if mirror is None or mirror.url(folder) is None:
         with EventLog(events) as log:
-            yield Recording(log, folder / shard.file_name("run.json"), mirror)
+            yield Recording(log, report, mirror)
+        return
+    mine = events.with_name(f".{events.name}.{uuid.uuid4().hex}")
+    try:
+        with EventLog(mine) as log:
+            yield Recording(log, report, mirror)
     finally:
-        upload_text(mirror, events)
+        append_text(mirror, mine, events)

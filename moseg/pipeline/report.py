@@ -32,7 +32,6 @@ class RunReport:
         config: the settings it ran with.
         outputs: scene -> what lies where, for scenes that are done.
         runner: which runner it was, `local` or `ray`.
-        workers: how many workers it had; 0 where that is not known.
         run: what its lines in `events.jsonl` are marked with; "" without such a file.
     """
 
@@ -42,8 +41,13 @@ class RunReport:
     config: dict[str, Any]
     outputs: dict[str, dict[str, str]] = field(default_factory=dict)
     runner: str = "local"
-    workers: int = 0
     run: str = ""
+
+    @property
+    def workers(self) -> set[str]:
+        """The processes that computed something, as `host:pid`."""
+        records = (record for result in self.results for record in result.records)
+        return {record.worker for record in records if record.worker}
 
     @property
     def failures(self) -> list[str]:
@@ -75,7 +79,7 @@ class RunReport:
         scenes = [self._scene(result) for result in self.results]
         scenes += [_problem(problem) for problem in self.problems]
         failed = sum(scene["status"] == "failed" for scene in scenes)
-        how = {"runner": self.runner, "workers": self.workers, "run": self.run}
+        how = {"runner": self.runner, "workers": len(self.workers), "run": self.run}
         content = {
             "moseg": __version__,
             "status": "failed" if failed else "done",

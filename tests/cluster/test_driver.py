@@ -25,6 +25,7 @@ from moseg.core.resolve import Step, resolve
 from tests.cluster.scripted import (
     BAD,
     DIE,
+    FOREVER,
     GOOD,
     SICK,
     Asked,
@@ -274,7 +275,7 @@ def test_a_kind_that_fits_nowhere_fails_its_scenes_in_one_line_each_and_no_other
     assert sorted(failed) == ["s0", "s2", "s3", "s5"]
     for name, failure in failed.items():
         assert failure.stage == "net"
-        assert failure.reason.startswith(f"{name}: stage net has no worker")
+        assert failure.reason.startswith(f"{name}: there is no worker in stage net")
         assert "90 GB on one GPU" in failure.reason
         assert "\n" not in failure.reason
         assert failure.user_error
@@ -296,7 +297,7 @@ def test_a_cluster_on_which_nothing_fits_fails_every_scene_before_it_is_resolved
     plan = plan_of(toy("a", memory_gb=640), toy("b", "a"))
     run = play(plan, scenes_of(3), ScriptedHands(plan, [FOUR_CORES]))
     assert all(run.statuses(name) == ["failed", "skipped"] for name in run.results)
-    assert "stage resolve has no worker" in run.results["s2"].failure.reason
+    assert "there is no worker before the first stage" in run.results["s2"].failure.reason
     assert run.hands.given == []
 
 
@@ -394,6 +395,41 @@ def test_workers_that_do_not_come_up_are_spoken_of_once(seconds, notes):
     run = play(TWO_STAGES, scenes_of(4), hands)
     assert len(run.events.notes) == notes
     assert all(note.startswith("cpu: a worker has not started") for note in run.events.notes)
+
+
+class Elsewhere(ScriptedHands):
+    """A node whose other core another program has: one worker at a time comes up."""
+
+    def start(self, kind, place):
+        identifier = super().start(kind, place)
+        self.workers[identifier].started = False
+        return identifier
+
+    def _up(self, worker):
+        if worker in self.workers and any(w.started for w in self.workers.values()):
+            self.later(1.0, lambda: self._up(worker))
+            return []
+        return super()._up(worker)
+
+
+def test_an_idle_worker_makes_way_for_one_that_is_not_started():
+    plan = plan_of(toy("a"), toy("net", "a", gpu_memory_gb=1), toy("b", "net"))
+    hands = Elsewhere(plan, [Node("n", "h", 2, 64)])
+    run = play(plan, scenes_of(1), hands)
+    assert run.statuses("s0") == ["done", "done", "done"]
+
+
+def test_a_worker_that_never_comes_up_is_replaced_on_another_node():
+    births = {0: FOREVER}
+    hands = ScriptedHands(
+        TWO_STAGES,
+        [Node("sick", "h", 8, 64), Node("well", "h", 1, 64)],
+        births=lambda kind, number: births.get(number, 2.0),
+    )
+    run = play(TWO_STAGES, scenes_of(1), hands)
+    assert run.statuses("s0") == ["done", "done"]
+    assert run.record("s0", "a").worker.startswith("cpu-1")
+    assert run.events.of("s0", "a")[0].node == "host-well"
 
 
 def test_a_run_that_is_broken_off_leaves_no_worker():

@@ -157,6 +157,34 @@ def test_scenes_of_another_run_come_last_and_are_spoken_of_once(tmp_path, monkey
     assert f"process {os.getpid()} on" in line
 
 
+def test_a_disk_that_fails_while_others_are_waited_for_ends_nothing(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "PATIENCE", 0.0)
+    other = Claims(tmp_path)
+    other.take("a")
+    claims = Claims(tmp_path)
+    queue = ClaimedScenes(scenes(tmp_path, "a"), claims, Notes())
+    assert queue.next() is None
+
+    def full(scene):
+        raise OutputError("the disk is full")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(claims, "take", full)
+        assert queue.next() is None
+    other.close()
+    assert queue.next()[0].name == "a"
+
+
+def test_a_claim_that_was_taken_over_is_not_kept_fresh(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "BEAT", 0.01)
+    with Claims(tmp_path) as claims:
+        claims.take("a")
+        path = left_by(tmp_path, age=1000)
+        then = path.stat().st_mtime
+        time.sleep(0.1)
+        assert path.stat().st_mtime == then
+
+
 def test_a_scene_comes_without_a_claim_where_none_can_be_written(tmp_path):
     (tmp_path / "cache").write_text("a file in the way")
     queue = ClaimedScenes(scenes(tmp_path, "a"), Claims(tmp_path / "cache"), Notes())

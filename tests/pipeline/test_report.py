@@ -88,10 +88,11 @@ def test_frames_a_second_count_scenes_done_in_this_run():
     assert content(report(DONE, seconds=0.0))["frames_per_second"] == 0.0
 
 
-def test_the_runner_is_named_and_its_workers_where_they_are_known():
-    told = content(report(DONE, runner="ray", workers=16, run="1a2b"))
-    assert (told["runner"], told["workers"], told["run"]) == ("ray", 16, "1a2b")
-    told = content(report(DONE))
+def test_the_runner_is_named_and_the_workers_that_computed_are_counted():
+    stages = [record("a", stage, worker=f"n:{i % 2}") for i, stage in enumerate("xyz")]
+    told = content(report(result("a", *stages), runner="ray", run="1a2b"))
+    assert (told["runner"], told["workers"], told["run"]) == ("ray", 2, "1a2b")
+    told = content(report(REUSED))
     assert told["runner"] == "local"
     assert not {"workers", "run"} & set(told)
 

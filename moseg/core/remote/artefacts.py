@@ -127,14 +127,12 @@ def upload_text(mirror: Mirror | None, path: Path) -> None:
         store.write(place, path.read_bytes())
 
 
-def fetch_text(mirror: Mirror | None, path: Path) -> None:
-    """Bring a small file, to which a run is going to add, from the store if there is one."""
-    place = mirror.url(path) if mirror else None
-    content = store.read(place) if place is not None else None
-    if content is not None:
-        with writing_to(path):
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+def append_text(mirror: Mirror, path: Path, target: Path) -> None:
+    """Move what a run wrote to `path` to the end of the object that `target` stands for."""
+    place = mirror.url(target)
+    assert place is not None
+    store.write(place, (store.read(place) or b"") + path.read_bytes())
+    path.unlink()
 
 
 @contextmanager

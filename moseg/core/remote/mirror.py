@@ -86,7 +86,7 @@ def make_scratch(folder: Path) -> None:
     """
     with writing_to(folder):
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if folder.stat().st_uid != os.getuid():
+    if {folder.stat().st_uid, folder.lstat().st_uid} != {os.getuid()}:  # nor a link of theirs
         raise OutputError(f"the scratch folder {folder} belongs to another user; choose another")
 
 

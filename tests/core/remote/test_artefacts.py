@@ -337,7 +337,7 @@ def test_discarding_deletes_in_the_store_and_on_the_scratch_disk(mirror, video):
     assert run(mirror, video)[0][0].reused
 
 
-def test_small_files_of_a_run_are_brought_to_the_store_and_back(mirror, bucket, tmp_path):
+def test_small_files_of_a_run_are_brought_to_the_store(mirror, bucket, tmp_path):
     path = mirror.path(f"{bucket.url}/out/run.json")
     path.parent.mkdir(parents=True)
     path.write_text("{}")
@@ -345,12 +345,17 @@ def test_small_files_of_a_run_are_brought_to_the_store_and_back(mirror, bucket, 
     remote.upload_text(mirror, tmp_path / "elsewhere.json")
     remote.upload_text(None, path)
     assert bucket.tree() == {"out/run.json": b"{}"}
-    path.unlink()
-    for name in ("run.json", "none.json"):
-        remote.fetch_text(mirror, path.with_name(name))
-    remote.fetch_text(mirror, tmp_path / "elsewhere.json")
-    remote.fetch_text(None, path)
-    assert [each.read_text() for each in path.parent.iterdir()] == ["{}"]
+
+
+def test_what_runs_say_one_after_the_other_is_put_together(mirror, bucket):
+    target = mirror.path(f"{bucket.url}/out/events.jsonl")
+    target.parent.mkdir(parents=True)
+    for number in (1, 2):
+        mine = target.with_name(f".{number}")
+        mine.write_text(f"{number}\n")
+        remote.append_text(mirror, mine, target)
+    assert bucket.get("out/events.jsonl") == b"1\n2\n"
+    assert list(target.parent.iterdir()) == []
 
 
 def test_two_processes_of_one_machine_share_the_scratch_disk(mirror, video, tmp_path):
