@@ -20,7 +20,7 @@ MOST_FAILED_STARTS = 3
 PAUSE = 0.2
 """Seconds between two looks for workers that may have to make room for one of a kind."""
 
-STUCK = 15.0
+STUCK = 30.0
 """Seconds after which a worker that is starting seems to wait for room that others hold."""
 
 LONGEST_START = 300.0

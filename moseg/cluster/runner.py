@@ -115,7 +115,7 @@ def open_ray(
             with _only(gpus):
                 ray.init(address, **options)
         except (RayError, ConnectionError, RuntimeError, ValueError, TimeoutError) as error:
-            raise BackendError(_no_cluster(address, _words(error))) from error
+            raise BackendError(_refused(address, _words(error))) from error
         try:
             yield RayRunner(address, workers, gpus)
         finally:
@@ -156,9 +156,17 @@ def _check_answers(address: str) -> None:
         raise BackendError(_no_cluster(address, f"{place}: {_words(error)}")) from error
 
 
-def _no_cluster(address: str, why: str) -> str:
+def _refused(address: str, why: str) -> str:
     if address == LOCAL:
         return f"Ray does not start on this machine ({why}); run without --ray"
+    return (
+        f"the Ray cluster at --ray {address} does not take this run ({why}); it may not be there, "
+        "want another token or RAY_AUTH_MODE=token, or run another Ray or Python version: see "
+        "docs/clusters.md"
+    )
+
+
+def _no_cluster(address: str, why: str) -> str:
     return (
         f"no Ray cluster answers at --ray {address} ({why}); start one with `ray start --head`, "
         "or use --ray local"

@@ -81,6 +81,7 @@ class Outcome:
             (seconds - self.begin.worked.get(kind, 0.0))
             / (self.begin.present[kind] + self.end.present[kind])
             for kind, seconds in self.end.worked.items()
+            if self.begin.present[kind] and self.end.present[kind]
         ) * (2 / self._seconds)
 
     @property
