@@ -28,9 +28,6 @@ from moseg.core.runner import Plan
 
 GB = 1e9
 
-GONE = (RayError, ConnectionError, RuntimeError)
-"""What Ray raises when the whole cluster is gone."""
-
 WISH_EVERY = 5.0
 """Seconds between two wishes to the autoscaler."""
 
@@ -155,8 +152,8 @@ class RayHands(Hands):
 
     def close(self) -> None:
         """Take the last wish back: a cluster would be kept that large for good."""
-        if self._wished[1]:
-            with suppress(*GONE):
+        if self._wished[1] and is_connected():
+            with suppress(RayError, ConnectionError):
                 _request([])
 
     def remarks(self) -> list[str]:
@@ -189,6 +186,8 @@ class RayHands(Hands):
         actor = self._actors[worker]
         try:
             answer = ray.get(reference)
+        except ConnectionError:
+            raise  # the cluster is gone, not a worker
         except (RayError, OSError) as error:
             self._forget(worker)
             _kill(actor)
@@ -224,6 +223,14 @@ class RayHands(Hands):
         return self._cards[key]
 
 
+def is_connected() -> bool:
+    """Whether Ray still has its cluster."""
+    try:
+        return bool(ray.is_initialized())
+    except Exception:  # a client that was cut off raises nothing more special
+        return False
+
+
 def _request(bundles: list[dict[str, float]]) -> None:
     """Ask the autoscaler for room; a driver outside of the cluster lets a task there do it."""
     from ray.autoscaler.sdk import request_resources
@@ -235,8 +242,9 @@ def _request(bundles: list[dict[str, float]]) -> None:
 
 
 def _kill(actor: _Actor) -> None:
-    with suppress(*GONE):
-        ray.kill(actor.handle)
+    if is_connected():
+        with suppress(RayError, ConnectionError):
+            ray.kill(actor.handle)
 
 
 def _cause(error: Exception, actor: _Actor) -> tuple[str, bool]:

@@ -16,7 +16,7 @@ import ray
 from ray.exceptions import RayError
 
 from moseg.cluster.driver import Driver
-from moseg.cluster.ray_hands import RayHands
+from moseg.cluster.ray_hands import RayHands, is_connected
 from moseg.core.claims import ClaimedScenes
 from moseg.core.device import Device, Precision, choose_device, gpu_device
 from moseg.core.errors import BackendError
@@ -74,8 +74,8 @@ class RayRunner(Runner):
         hands = RayHands(plan, grows=self.address != LOCAL)
         try:
             yield from Driver(plan, hands, queue, listener, self.workers).run()
-        except (RayError, ConnectionError, RuntimeError) as error:
-            if isinstance(error, RuntimeError) and ray.is_initialized():
+        except Exception as error:
+            if is_connected() and not isinstance(error, RayError | ConnectionError):
                 raise
             raise BackendError(
                 f"the Ray cluster is gone ({_words(error)}); run the same command again, what is "
