@@ -103,6 +103,12 @@ def _without_ray(environment: Mapping[str, str]) -> dict[str, str]:
     return {key: value for key, value in environment.items() if not key.startswith("RAY_")}
 
 
+NOT_TAKEN = "does not take this run"
+"""What is said when Ray's server for drivers from outside does not come up. It forks while its
+threads run, and then hangs at times, more often on a busy machine: another try helps."""
+
+TRIES = 4
+
 INFERENCE = (sys.executable, ROOT / "run_inference.py")
 """The program that does stages by name."""
 
