@@ -210,4 +210,5 @@ def test_a_node_that_is_lost(tmp_path, clips, clips_run, cluster):
         assert done.wait() == 0, done.told
     assert tree(out) == tree(clips_run)
     assert computed(out) == ALL_ONCE
-    assert "its node was lost" in done.told
+    # Ray may know of the worker before it knows of the node.
+    assert "its node was lost" in done.told or "its process ended" in done.told
