@@ -69,7 +69,7 @@ class Crew:
         self._hands = hands
         self._most = most
         self._have: Counter[str] = Counter()
-        self._starting: Counter[str] = Counter()
+        self._starting: dict[str, dict[str, Member]] = {kind.name: {} for kind in self._kinds}
         self._free: dict[str, dict[str, Member]] = {kind.name: {} for kind in self._kinds}
         self._kept: dict[str, Place] = {}
         self._failed_starts: Counter[str] = Counter()
@@ -95,7 +95,7 @@ class Crew:
         wishes: dict[Kind, int] = {}
         for kind in sorted(self._kinds, key=lambda kind: self._have[kind.name]):
             name, have = kind.name, self._have[kind.name]
-            wanted = waiting.get(name, 0) - self._starting[name] - len(self._free[name])
+            wanted = waiting.get(name, 0) - len(self._starting[name]) - len(self._free[name])
             allowed = self._most.get(name, wanted + have) - have
             for missing in range(min(wanted, allowed), 0, -1):
                 if name in self.hopeless or not self._hire_one(kind, waiting, now):
@@ -108,7 +108,7 @@ class Crew:
         member = self.members[worker]
         member.process = process
         name = member.kind.name
-        self._starting[name] -= 1
+        del self._starting[name][worker]
         self._failed_starts[name] = 0
         self.hopeless.pop(name, None)
         self.through(member, now)
@@ -138,19 +138,22 @@ class Crew:
         self._forget(member)
         self.fleet.give_back(member.kind, member.place)
         name = member.kind.name
-        if not member.process and not lost_node:
+        if lost_node or not member.process:
             self.fleet.blame(member.place.node)
+        if not member.process and not lost_node:
             self._failed_starts[name] += 1
             if self._failed_starts[name] >= MOST_FAILED_STARTS:
                 self.hopeless[name] = f"its workers end before they are ready ({cause})"
         return member
 
-    def stuck(self, now: float) -> bool:
-        """Whether a worker waits for Ray to start it, as if its room were not free at all."""
-        if not self._starting.total():
-            return False
-        starting = (member for member in self.members.values() if not member.process)
-        return any(now - member.since >= STUCK for member in starting)
+    def starting_for(self, seconds: float, now: float) -> list[Member]:
+        """Return the workers that have not come up for so long."""
+        return [
+            member
+            for members in self._starting.values()
+            for member in members.values()
+            if now - member.since >= seconds
+        ]
 
     def idle(self, waiting: Mapping[str, int], now: float) -> list[Member]:
         """Return the workers that have had no call for a while and get none now."""
@@ -164,10 +167,9 @@ class Crew:
 
     def restart(self, now: float) -> None:
         """End workers that do not come up; others are started for them, on other nodes first."""
-        for member in list(self.members.values()):
-            if not member.process and now - member.since >= LONGEST_START:
-                self.fleet.blame(member.place.node)
-                self.dismiss(member)
+        for member in self.starting_for(LONGEST_START, now):
+            self.fleet.blame(member.place.node)
+            self.dismiss(member)
 
     def dismiss(self, member: Member) -> None:
         """End a worker."""
@@ -179,7 +181,7 @@ class Crew:
         name = member.kind.name
         del self.members[member.id]
         self._have[name] -= 1
-        self._starting[name] -= not member.process
+        self._starting[name].pop(member.id, None)
         self._free[name].pop(member.id, None)
 
     def _hire_one(self, kind: Kind, waiting: Mapping[str, int], now: float) -> bool:
@@ -193,9 +195,9 @@ class Crew:
             return False
         self._homeless_since.pop(kind.name, None)
         identifier = self._hands.start(kind, place)
-        self.members[identifier] = Member(identifier, kind, place, now)
+        member = Member(identifier, kind, place, now)
+        self.members[identifier] = self._starting[kind.name][identifier] = member
         self._have[kind.name] += 1
-        self._starting[kind.name] += 1
         return True
 
     def _release(self, waiting: Mapping[str, int]) -> None:
@@ -208,7 +210,7 @@ class Crew:
         """Dismiss workers of one node that wait for nothing, if one of `kind` then fits."""
         if now - self._looked_for_room.get(kind.name, -PAUSE) < PAUSE:
             return None
-        for node, members in self._spare(kind, waiting, now).items():
+        for node, members in self._idle_by_node(waiting, now).items():
             gone: list[Member] = []
             place = None
             for member in members:
@@ -225,17 +227,10 @@ class Crew:
         self._looked_for_room[kind.name] = now
         return None
 
-    def _spare(self, kind: Kind, waiting: Mapping[str, int], now: float) -> dict[str, list[Member]]:
+    def _idle_by_node(self, waiting: Mapping[str, int], now: float) -> dict[str, list[Member]]:
         """Return, by node, the workers that wait for nothing, the longest idle first."""
-        idle = [
-            member
-            for other in self._kinds
-            if other is not kind and not waiting.get(other.name, 0)
-            for member in self._free[other.name].values()
-            if now - member.since >= GRACE
-        ]
         nodes: dict[str, list[Member]] = {}
-        for member in sorted(idle, key=lambda member: member.since):
+        for member in sorted(self.idle(waiting, now), key=lambda member: member.since):
             nodes.setdefault(member.place.node, []).append(member)
         return nodes
 

@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
-from moseg.cluster.crew import GRACE, Crew, Member
+from moseg.cluster.crew import GRACE, STUCK, Crew, Member
 from moseg.cluster.hands import Answered, Died, Hands, Report, Started
 from moseg.cluster.kinds import CPU_WORKERS, RESOLVE, kinds_of
 from moseg.cluster.schedule import Call, Resolution, Schedule
@@ -115,7 +115,7 @@ class Driver:
         unused: list[Member] = []
         if not self._schedule.scenes:
             unused = [m for m in self._crew.members.values() if now - m.since >= GRACE]
-        elif self._crew.stuck(now):
+        elif self._crew.starting_for(STUCK, now):
             unused = self._crew.idle(self._waiting(), now)
         for member in unused:
             self._crew.dismiss(member)
@@ -128,10 +128,10 @@ class Driver:
         for kind in self._kinds:
             while (member := self._crew.free(kind)) and (call := self._schedule.next(kind)):
                 self._crew.at_work(member, call, now)
-                task = self._schedule.task(call)
-                if isinstance(task, Step):
-                    self._tell_start(call, task, member)
-                self._hands.give(member.id, task)
+                job = self._schedule.job(call)
+                if isinstance(job, Step):
+                    self._tell_start(call, job, member)
+                self._hands.give(member.id, job)
 
     def _take(self, report: Report) -> Iterator[SceneResult]:
         if report.worker not in self._crew.members:
@@ -167,21 +167,18 @@ class Driver:
         self._tell_worker(member, f"died ({report.cause})")
         if member.call is None:
             return
-        scene, stage = self._schedule.name(member.call)
-        name = self._plan.backends[max(member.call.stage, 0)].name
-        record = StageRecord(
-            scene,
-            self._plan.backends[0].stage if stage == RESOLVE else stage,
-            name,
-            "failed",
-            f"{scene}: its worker died {_where(stage)} ({report.cause}); run again to resume",
-            error="NodeLost" if report.lost_node else "WorkerDied",
+        where = _where(self._schedule.name(member.call)[1])
+        record = replace(
+            self._failure(
+                member.call,
+                "NodeLost" if report.lost_node else "WorkerDied",
+                f"its worker died {where} ({report.cause}); run again to resume",
+            ),
             transient=True,
             seconds=self._clock() - member.since,
             waited=max(0.0, member.since - member.call.ready),
             worker=member.process,
             node=_host(member.process),
-            attempts=member.call.attempt,
         )
         yield from self._settle(member.call, record, report.lost_node)
 
@@ -203,15 +200,24 @@ class Driver:
             if self._crew.has(kind):
                 continue
             while (call := self._schedule.next(kind)) is not None:
-                scene, stage = self._schedule.name(call)
-                backend = self._plan.backends[max(call.stage, 0)]
-                message = f"{scene}: there is no worker {_where(stage)}: {reason}"
-                record = StageRecord(
-                    scene, backend.stage, backend.name, "failed", message,
-                    error="NoWorker", user_error=True, attempts=call.attempt,
-                )  # fmt: skip
-                self._tell_end(record)
-                yield from _those(self._schedule.finished(call, record, self._clock()))
+                where = _where(self._schedule.name(call)[1])
+                why = f"there is no worker {where}: {reason}"
+                record = replace(self._failure(call, "NoWorker", why), user_error=True)
+                yield from self._settle(call, record, lost_node=False)
+
+    def _failure(self, call: Call, error: str, message: str) -> StageRecord:
+        """Return the record of a call that no worker answered; resolving is the first stage's."""
+        scene = self._schedule.name(call)[0]
+        backend = self._plan.backends[max(call.stage, 0)]
+        return StageRecord(
+            scene,
+            backend.stage,
+            backend.name,
+            "failed",
+            f"{scene}: {message}",
+            error=error,
+            attempts=call.attempt,
+        )
 
     def _look(self) -> Iterator[SceneResult]:
         """Look after the nodes from time to time."""
@@ -243,10 +249,10 @@ class Driver:
                 )
 
     def _watch_starts(self, now: float) -> None:
-        """Say once of each sort of worker that none of it comes up."""
-        for member in self._crew.members.values():
+        """Say once of each sort of worker that one of it does not come up."""
+        for member in self._crew.starting_for(SLOW_START, now):
             kind = member.kind.name
-            if not member.process and now - member.since >= SLOW_START and kind not in self._told:
+            if kind not in self._told:
                 self._told.add(kind)
                 self._listener.note(
                     f"{kind}: a worker has not started for {SLOW_START:.0f} s; other programs on "

@@ -67,7 +67,7 @@ class _Card:
 
 @dataclass
 class _Free:
-    """What is free on a node, and how many workers did not come up there."""
+    """What is free on a node, and how many workers did not come up there or went with it."""
 
     node: Node
     cpus: float
@@ -150,7 +150,7 @@ class Fleet:
             self._full.clear()
 
     def blame(self, node: str) -> None:
-        """Take note that a worker did not come up on a node: others are preferred from now on."""
+        """Take note of a worker that a node lost or let wait: others are preferred from now on."""
         if node in self._free:
             self._free[node].blame += 1
 

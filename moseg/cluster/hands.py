@@ -8,14 +8,8 @@ from dataclasses import dataclass
 
 from moseg.cluster.fleet import Node, Place
 from moseg.cluster.kinds import Kind
-from moseg.cluster.schedule import Resolution
-from moseg.core.claims import Claim
+from moseg.cluster.schedule import Job, Resolution
 from moseg.core.execute import StageRecord
-from moseg.core.resolve import Step
-from moseg.core.scene import Scene
-
-Task = Step | tuple[Scene, Claim | None]
-"""A stage to compute, or a scene to resolve."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +64,7 @@ class Hands(ABC):
         """End a worker at once; nothing more is reported of it."""
 
     @abstractmethod
-    def give(self, worker: str, task: Task) -> None:
+    def give(self, worker: str, job: Job) -> None:
         """Bring a worker that has none a call; `Answered` or `Died` follows."""
 
     @abstractmethod

@@ -10,7 +10,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import ray
-from ray.exceptions import OutOfMemoryError, RayActorError, RayError, RayTaskError
+from ray.exceptions import (
+    ActorUnavailableError,
+    OutOfMemoryError,
+    RayActorError,
+    RayError,
+    RayTaskError,
+)
 from ray.util.client import ray as client
 from ray.util.placement_group import PlacementGroup, placement_group, remove_placement_group
 from ray.util.scheduling_strategies import (
@@ -20,9 +26,10 @@ from ray.util.scheduling_strategies import (
 
 from moseg.cluster.cards import CardSizes
 from moseg.cluster.fleet import Node, Place
-from moseg.cluster.hands import Answered, Died, Hands, Report, Started, Task
+from moseg.cluster.hands import Answered, Died, Hands, Report, Started
 from moseg.cluster.kinds import Kind, kinds_of
 from moseg.cluster.ray_worker import RayWorker
+from moseg.cluster.schedule import Job
 from moseg.core.resolve import Step
 from moseg.core.runner import Plan
 
@@ -119,13 +126,13 @@ class RayHands(Hands):
         if actor is not None:
             _kill(actor)
 
-    def give(self, worker: str, task: Task) -> None:
+    def give(self, worker: str, job: Job) -> None:
         """See `Hands.give`."""
         handle = self._actors[worker].handle
-        if isinstance(task, Step):
-            self._ask(worker, handle.run.remote(task))
+        if isinstance(job, Step):
+            self._ask(worker, handle.run.remote(job))
         else:
-            self._ask(worker, handle.resolve.remote(*task))
+            self._ask(worker, handle.resolve.remote(*job))
 
     def wait(self, seconds: float) -> list[Report]:
         """See `Hands.wait`."""
@@ -254,7 +261,9 @@ def _cause(error: Exception, actor: _Actor) -> tuple[str, bool]:
     if isinstance(error, RayTaskError):
         said = str(error.cause).splitlines() or [type(error.cause).__name__]
         return f"it cannot run: {said[0]}", False
-    if not any(n["NodeID"] == actor.place.node and n["Alive"] for n in ray.nodes()):
+    # A worker that is unavailable has a node that does not answer; Ray gives that up much later.
+    there = any(n["NodeID"] == actor.place.node and n["Alive"] for n in ray.nodes())
+    if isinstance(error, ActorUnavailableError) or not there:
         return "its node was lost", True
     if isinstance(error, RayActorError) and not actor.started:
         last = (str(error).strip().splitlines() or [""])[-1].strip()

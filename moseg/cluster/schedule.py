@@ -22,6 +22,9 @@ from moseg.core.runner import Plan, SceneResult
 from moseg.core.scene import Scene
 from moseg.core.stage import Backend
 
+Job = Step | tuple[Scene, Claim | None]
+"""What a worker is given: a stage to compute, or a scene to resolve."""
+
 
 @dataclass(frozen=True)
 class Resolution:
@@ -119,7 +122,7 @@ class Schedule:
         stage = self._stages[call.stage] if call.stage >= 0 else RESOLVE
         return self._works[call.scene].scene.name, stage
 
-    def task(self, call: Call) -> Step | tuple[Scene, Claim | None]:
+    def job(self, call: Call) -> Job:
         """Return what a worker needs for a call: the step, or the scene to resolve."""
         work = self._works[call.scene]
         if call.stage < 0:

@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from moseg.cluster.fleet import Node, Place
-from moseg.cluster.hands import Answered, Died, Hands, Report, Started, Task
+from moseg.cluster.hands import Answered, Died, Hands, Report, Started
 from moseg.cluster.kinds import RESOLVE, Kind
-from moseg.cluster.schedule import Resolution
+from moseg.cluster.schedule import Job, Resolution
 from moseg.core.execute import StageRecord
 from moseg.core.resolve import Step
 from ray_cases.virtual import RayCosts, VirtualClock
@@ -112,14 +112,14 @@ class SimulatedHands(Hands):
         """See `Hands.stop`."""
         self._workers.pop(worker, None)
 
-    def give(self, worker: str, task: Task) -> None:
+    def give(self, worker: str, job: Job) -> None:
         """See `Hands.give`."""
         with self._clock.stopped() as now:
-            stage = task.stage if isinstance(task, Step) else RESOLVE
+            stage = job.stage if isinstance(job, Step) else RESOLVE
             # The mean of this distribution is the stage's mean.
             spread = self._random.lognormvariate(-(SPREAD**2) / 2, SPREAD)
             seconds = self._cluster.seconds[stage] * spread
-            report = self._fate(worker, task, seconds)
+            report = self._fate(worker, job, seconds)
 
             def end(moment: float) -> list[Report]:
                 if not self._is(worker):
@@ -164,18 +164,18 @@ class SimulatedHands(Hands):
             reports += what(moment)
         return reports
 
-    def _fate(self, worker: str, task: Task, seconds: float) -> Report:
+    def _fate(self, worker: str, job: Job, seconds: float) -> Report:
         """Return how a call ends."""
-        if not isinstance(task, Step):
-            steps = tuple(replace(step, scene=task[0]) for step in self._cluster.steps)
+        if not isinstance(job, Step):
+            steps = tuple(replace(step, scene=job[0]) for step in self._cluster.steps)
             return Answered(worker, Resolution(steps, ()))
-        draw, call = self._random.random(), (task.scene.name, task.stage)
+        draw, call = self._random.random(), (job.scene.name, job.stage)
         first = call not in self._tried
         self._tried.add(call)
         if first and draw < self._faults.deaths:
             self.died += 1
             return Died(worker, "its process ended")
-        record = StageRecord(task.scene.name, task.stage, task.backend, "done", seconds=seconds)
+        record = StageRecord(job.scene.name, job.stage, job.backend, "done", seconds=seconds)
         if first and draw < self._faults.deaths + self._faults.errors:
             self.failed += 1
             record = replace(record, status="failed", reason="a sick card", transient=True)

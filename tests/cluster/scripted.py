@@ -7,25 +7,15 @@ import itertools
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from pathlib import Path
 
-from moseg.cluster.driver import Driver
 from moseg.cluster.fleet import MOST_ON_CARD, Node, Place
-from moseg.cluster.hands import Answered, Died, Hands, Report, Started, Task
+from moseg.cluster.hands import Answered, Died, Hands, Report, Started
 from moseg.cluster.kinds import RESOLVE, Kind
-from moseg.cluster.schedule import Resolution
-from moseg.core.cache import Decision
-from moseg.core.claims import Claim, ClaimedScenes
-from moseg.core.device import CPU, Device
+from moseg.cluster.schedule import Job, Resolution
 from moseg.core.execute import StageRecord
-from moseg.core.layout import Layout, Slot
-from moseg.core.manifest import Identity
-from moseg.core.progress import Event, Listener
 from moseg.core.resolve import Step
-from moseg.core.runner import Plan, SceneResult
-from moseg.core.scene import Scene
-from moseg.core.stage import Backend, NoParams, Resources
-from moseg.core.stage import Report as StageReport
+from moseg.core.runner import Plan
+from tests.cluster.toy_plans import everything
 from tests.core.telling.happenings import Clock
 
 FOREVER = 50_000.0
@@ -51,54 +41,9 @@ class Fate:
 
 GOOD = Fate()
 
+
 Fates = Callable[[str, str, int], Fate]
 """What becomes of (scene, stage, attempt)."""
-
-
-class Nothing(Backend[NoParams]):
-    """A stage that is never computed."""
-
-    stage, name, version = "", "toy", 1
-
-    def run(self, task):  # noqa: ARG002
-        return StageReport()
-
-
-def toy(stage: str, *needs: str, **resources: float) -> Backend[NoParams]:
-    """Return a backend by its stage, what that needs, and `Resources`."""
-    fields = {"stage": stage, "needs": needs, "resources": Resources(**resources)}
-    return type(stage, (Nothing,), fields)(NoParams())
-
-
-def plan_of(*backends: Backend, device: str = "cpu") -> Plan:
-    """Return a plan that computes on a device; stages come after those they need."""
-    devices = (Device(device) if device != "cpu" else CPU,)
-    return Plan(backends, Layout(Path("/nowhere")), devices=devices)
-
-
-def scenes_of(number: int) -> list[Scene]:
-    """Return scenes s0, s1, ... that are nowhere."""
-    return [Scene(f"s{i}", Path(f"/nowhere/s{i}.mp4"), "video") for i in range(number)]
-
-
-def step_of(scene: Scene, stage: str) -> Step:
-    """Return a step that has to run."""
-    identity = Identity(
-        stage=stage, backend="toy", backend_version=1, params={}, seed=None, source={}, needs={}
-    )
-    slot = Slot(Path("/nowhere"), Path("/nowhere"))
-    decision = Decision(None, "not made yet")
-    return Step(scene, stage, "toy", slot, {}, identity, decision, needed=True)
-
-
-def everything(plan: Plan, scene: Scene, kept: Iterable[str] = ()) -> Resolution:
-    """Return that all stages of a scene have to run, but those that are kept."""
-    kept = set(kept)
-    stages = [backend.stage for backend in plan.backends]
-    return Resolution(
-        steps=tuple(step_of(scene, stage) for stage in stages if stage not in kept),
-        kept=tuple(StageRecord(scene.name, s, "toy", "reused") for s in stages if s in kept),
-    )
 
 
 @dataclass
@@ -106,7 +51,7 @@ class _Worker:
     kind: Kind
     place: Place
     started: bool = False
-    task: Task | None = None
+    job: Job | None = None
 
 
 class ScriptedHands(Hands):
@@ -193,12 +138,12 @@ class ScriptedHands(Hands):
         self.stopped.append(worker)
         self._forget(worker)
 
-    def give(self, worker: str, task: Task) -> None:
+    def give(self, worker: str, job: Job) -> None:
         at = self.workers[worker]
         assert at.started, f"{worker} is not up"
-        assert at.task is None, f"{worker} has a call"
-        at.task = task
-        scene, stage = names_of(task)
+        assert at.job is None, f"{worker} has a call"
+        at.job = job
+        scene, stage = names_of(job)
         assert stage in at.kind.stages, f"{worker} cannot do {stage}"
         self.given.append((scene, stage))
         tried = self.by.setdefault((scene, stage), [])
@@ -209,7 +154,7 @@ class ScriptedHands(Hands):
         if fate.ends == DIE:
             self.later(fate.seconds, lambda: self._die(worker, fate.why))
         else:
-            self.later(fate.seconds, lambda: self._answer(worker, task, fate))
+            self.later(fate.seconds, lambda: self._answer(worker, job, fate))
 
     def wait(self, seconds: float) -> list[Report]:
         end = self.clock.now + seconds
@@ -226,7 +171,7 @@ class ScriptedHands(Hands):
         self.wishes = dict(workers)
 
     def progress(self, worker: str) -> tuple[int, int] | None:
-        assert self.workers[worker].task is not None
+        assert self.workers[worker].job is not None
         return 1, 2
 
     def _come(self, node: Node) -> list[Report]:
@@ -248,17 +193,17 @@ class ScriptedHands(Hands):
         self.workers[worker].started = True
         return [Started(worker, f"host-{self.workers[worker].place.node}:{worker}")]
 
-    def _answer(self, worker: str, task: Task, fate: Fate) -> list[Report]:
-        if not self._alive(worker) or self.workers[worker].task is not task:
+    def _answer(self, worker: str, job: Job, fate: Fate) -> list[Report]:
+        if not self._alive(worker) or self.workers[worker].job is not job:
             return []
-        self.workers[worker].task = None
+        self.workers[worker].job = None
         self._in_flight -= 1
-        return [Answered(worker, self._answer_of(worker, task, fate))]
+        return [Answered(worker, self._answer_of(worker, job, fate))]
 
-    def _answer_of(self, worker: str, task: Task, fate: Fate) -> StageRecord | Resolution:
-        scene, stage = names_of(task)
-        if fate.ends == "done" and not isinstance(task, Step):
-            return everything(self._plan, task[0], self._kept(scene))
+    def _answer_of(self, worker: str, job: Job, fate: Fate) -> StageRecord | Resolution:
+        scene, stage = names_of(job)
+        if fate.ends == "done" and not isinstance(job, Step):
+            return everything(self._plan, job[0], self._kept(scene))
         first = self._plan.backends[0].stage
         record = StageRecord(scene, first if stage == RESOLVE else stage, "toy", "done")
         if fate.ends == "done":
@@ -284,12 +229,12 @@ class ScriptedHands(Hands):
 
     def _forget(self, worker: str) -> None:
         gone = self.workers.pop(worker)
-        self._in_flight -= gone.task is not None
+        self._in_flight -= gone.job is not None
 
 
-def names_of(task: Task) -> tuple[str, str]:
-    """Return the names of a task's scene and stage."""
-    return (task.scene.name, task.stage) if isinstance(task, Step) else (task[0].name, RESOLVE)
+def names_of(job: Job) -> tuple[str, str]:
+    """Return the names of a job's scene and stage."""
+    return (job.scene.name, job.stage) if isinstance(job, Step) else (job[0].name, RESOLVE)
 
 
 def check_node(node: Node, workers: Iterable[tuple[Kind, Place]]) -> None:
@@ -301,66 +246,3 @@ def check_node(node: Node, workers: Iterable[tuple[Kind, Place]]) -> None:
         models = [kind for kind, place in workers if place.card == number]
         assert sum(kind.gpu_gb for kind in models) <= gigabytes + 1e-6
         assert all(n <= MOST_ON_CARD for n in Counter(kind.name for kind in models).values())
-
-
-class Asked:
-    """Claims that are always granted.
-
-    Attributes:
-        names: the scenes that were asked for, in order.
-    """
-
-    def __init__(self) -> None:
-        self.names: list[str] = []
-
-    def take(self, scene: str) -> Claim:
-        self.names.append(scene)
-        return Claim(Path("/nowhere"), "token")
-
-
-class Recorder(Listener):
-    """Keeps all events and notes."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-        self.notes: list[str] = []
-
-    def handle(self, event: Event) -> None:
-        self.events.append(event)
-
-    def note(self, line: str) -> None:
-        self.notes.append(line)
-
-    def of(self, scene: str, stage: str) -> list[Event]:
-        return [event for event in self.events if (event.scene, event.stage) == (scene, stage)]
-
-
-@dataclass(frozen=True)
-class Run:
-    """What came of a run: the results by scene in the order in which they came, and the rest."""
-
-    results: dict[str, SceneResult]
-    hands: ScriptedHands
-    events: Recorder
-    driver: Driver
-
-    def statuses(self, scene: str) -> list[str]:
-        return [record.status for record in self.results[scene].records]
-
-    def record(self, scene: str, stage: str) -> StageRecord:
-        return next(r for r in self.results[scene].records if r.stage == stage)
-
-
-def play(plan: Plan, scenes: Iterable[Scene], hands: ScriptedHands, workers=None) -> Run:
-    """Run a plan on a scripted cluster and check what holds of every run."""
-    scenes, seen = list(scenes), Recorder()
-    queue = ClaimedScenes(scenes, Asked(), seen)
-    driver = Driver(plan, hands, queue, seen, workers, hands.clock)
-    results = list(driver.run())
-    by_name = {result.scene.name: result for result in results}
-    assert len(by_name) == len(results)
-    assert set(by_name) == {scene.name for scene in scenes}
-    for result in results:
-        assert [r.stage for r in result.records] == [b.stage for b in plan.backends]
-    assert hands.workers == {}, "workers are left behind"
-    return Run(by_name, hands, seen, driver)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from moseg.cluster.kinds import CPU_WORKERS, RESOLVE, kinds_of
-from tests.cluster.scripted import plan_of, toy
+from tests.cluster.toy_plans import plan_of, toy
 
 FRAMES = toy("frames", cpus=2, memory_gb=1)
 LABELS = toy("labels", "frames", cpus=1, memory_gb=5)

@@ -11,7 +11,8 @@ from moseg.cluster.kinds import CPU_WORKERS, kinds_of
 from moseg.cluster.schedule import Schedule
 from moseg.core.claims import Claim
 from moseg.core.execute import StageRecord
-from tests.cluster.scripted import everything, names_of, plan_of, scenes_of, toy
+from tests.cluster.scripted import names_of
+from tests.cluster.toy_plans import everything, plan_of, scenes_of, toy
 
 DIAMOND = ("top", ()), ("left", ("top",)), ("right", ("top",)), ("bottom", ("left", "right"))
 
@@ -43,7 +44,7 @@ class Table:
         for scene in scenes:
             self.schedule.admit(scene, None, 0.0)
         calls = [self.schedule.next(CPU_WORKERS) for _ in scenes]
-        assert [self.schedule.task(call) for call in calls] == [(scene, None) for scene in scenes]
+        assert [self.schedule.job(call) for call in calls] == [(scene, None) for scene in scenes]
         return [
             self.schedule.resolved(call, everything(self.plan, scene, kept), 0.0)
             for call, scene in zip(calls, scenes, strict=True)
@@ -199,9 +200,9 @@ def test_a_worker_gets_the_step_or_the_scene_with_its_claim(tmp_path):
     (scene,) = scenes_of(1)
     table.schedule.admit(scene, claim, 0.0)
     call = table.schedule.next(CPU_WORKERS)
-    assert table.schedule.task(call) == (scene, claim)
+    assert table.schedule.job(call) == (scene, claim)
     table.schedule.resolved(call, everything(table.plan, scene), 0.0)
-    step = table.schedule.task(table.schedule.next(CPU_WORKERS))
+    step = table.schedule.job(table.schedule.next(CPU_WORKERS))
     assert names_of(step) == ("s0", "top")
 
 

@@ -11,6 +11,7 @@ import tempfile
 import psutil
 import pytest
 
+from tests.cluster.runs import TRIES
 from tests.cluster.two_nodes import HOSTS, TwoNodes, two_nodes
 
 pytest.importorskip("ray")
@@ -42,15 +43,21 @@ for host, node in alive().items():
 print(json.dumps(seen))
 """
 
+NO_SERVER = "Starting Ray client server failed"
+"""What Ray says where its server for drivers from outside does not come up: `runs.NOT_TAKEN`."""
+
 
 def seen_by_a_driver(cluster: TwoNodes, address: str, count: int) -> dict[str, list[object]]:
     """Return CPUs, GPUs, label, a worker's environment and its session, of each host."""
-    done = subprocess.run(
-        [sys.executable, "-c", DRIVER, address, str(count)],
-        env={**os.environ, **cluster.environment},
-        capture_output=True,
-        text=True,
-    )
+    for _ in range(TRIES):
+        done = subprocess.run(
+            [sys.executable, "-c", DRIVER, address, str(count)],
+            env={**os.environ, **cluster.environment},
+            capture_output=True,
+            text=True,
+        )
+        if NO_SERVER not in done.stderr:
+            break
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout.splitlines()[-1])
 

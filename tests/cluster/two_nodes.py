@@ -16,7 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -76,11 +76,11 @@ class Node:
         """SIGKILL all processes of the node at once, and return when none is left."""
         # The leader is not waited for before the end: until then nobody else gets its number.
         while processes := self.processes():
-            for process in processes:
-                try:
-                    process.kill()
-                except psutil.NoSuchProcess:
-                    continue
+            # Who still ran when the first is killed could tell the head that it died.
+            for end in (psutil.Process.suspend, psutil.Process.kill):
+                for process in processes:
+                    with suppress(psutil.NoSuchProcess):
+                        end(process)
             time.sleep(0.02)
         self.process.wait()
 

@@ -9,22 +9,12 @@ import pytest
 from moseg.core.device import Device
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
-from moseg.core.progress import Listener, Silent
+from moseg.core.progress import Silent
 from moseg.core.runner import Plan
 from moseg.core.scene import Scene
 from moseg.core.stage import Report
+from tests.core.recorder import Recorder
 from tests.core.toys import Count, CountParams, Double, WhereItRuns, number_file
-
-
-class Recorder(Listener):
-    def __init__(self):
-        self.events = []
-
-    def handle(self, event):
-        self.events.append(event)
-
-    def started(self):
-        return [(e.scene, e.stage, e.reason) for e in self.events if e.kind == "start"]
 
 
 def make_plan(cache, count=1, double=1, **options):
@@ -48,7 +38,7 @@ def test_computes_once_and_then_reuses(tmp_path):
     assert [r.status for r in first.records] == ["done", "done"]
     second = LocalRunner().run(plan, scenes, seen)[0]
     assert second.reused
-    assert seen.started() == []
+    assert seen.started == []
     assert second.records[0].notes == ("counted",)
 
 
@@ -68,8 +58,8 @@ def test_change_redoes_what_depends_on_it_and_says_why(tmp_path, change, stages,
         scenes[0].source.write_text(change.pop("input"))
     seen = Recorder()
     LocalRunner().run(make_plan(tmp_path / "out", **change), scenes, seen)
-    assert [stage for _, stage, _ in seen.started()] == stages
-    assert word in seen.started()[0][2]
+    assert [stage for _, stage, _ in seen.started] == stages
+    assert word in seen.started[0][2]
     fresh = tmp_path / "fresh"
     LocalRunner().run(make_plan(fresh, **change), scenes, Silent())
     assert tree(tmp_path / "out") == tree(fresh)
@@ -181,7 +171,7 @@ def test_a_foreign_folder_is_refused_before_anything_runs(tmp_path):
     seen = Recorder()
     result = LocalRunner().run(Plan(backends, Layout(tmp_path / "out", public)), scenes, seen)[0]
     assert "move it away" in result.failure.reason
-    assert seen.started() == []
+    assert seen.started == []
     assert (tmp_path / "public/a.txt").read_text() == "mine"
 
 

@@ -23,15 +23,7 @@ from tests.motion.classifier_world import (
     stored,
 )
 
-
-@pytest.fixture(autouse=True)
-def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MOSEG_CHECKPOINTS", str(tmp_path / "store"))
-
-
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return official(tmp_path_factory.mktemp("weights") / "moseg.pth")
+pytestmark = pytest.mark.usefixtures("store")
 
 
 @pytest.mark.parametrize(

@@ -11,35 +11,20 @@ import json
 import sys
 from pathlib import Path
 
-from moseg.core.execute import peak_memory_mb
 from moseg.core.layout import output_layout
 from moseg.core.local import LocalRunner
-from moseg.core.progress import Event, Listener
+from moseg.core.progress import Silent
 from moseg.core.scene import Scene
 from moseg.pipeline.config import load_config
 from moseg.pipeline.session import make_plan
 
 
-class PeakOfEachStage(Listener):
-    """Sets the kernel's high-water mark back when a stage starts, and reads it at its end."""
-
-    def __init__(self) -> None:
-        self.peaks: dict[str, float] = {}
-
-    def handle(self, event: Event) -> None:
-        if event.kind == "start":
-            Path("/proc/self/clear_refs").write_text("5")
-        elif event.kind == "end":
-            self.peaks[event.stage] = round(peak_memory_mb(), 1)
-
-
 def main(video: str, out: str, *settings: str) -> None:
     plan = make_plan(load_config(settings=settings), output_layout(Path(out)))
-    seen = PeakOfEachStage()
     scene = Scene("scene", Path(video), "video")
-    result = LocalRunner(threads=1).run(plan, [scene], seen)[0]
+    result = LocalRunner(threads=1).run(plan, [scene], Silent())[0]
     assert result.failure is None, result.failure
-    print(json.dumps(seen.peaks))
+    print(json.dumps({record.stage: round(record.peak_memory_mb, 1) for record in result.records}))
 
 
 if __name__ == "__main__":

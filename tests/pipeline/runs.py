@@ -10,11 +10,11 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from moseg.core.progress import Event, Listener
 from moseg.pipeline.config import load_config
 from moseg.pipeline.place import Place
 from moseg.pipeline.report import RunReport
 from moseg.pipeline.session import Session
+from tests.core.recorder import Recorder
 
 STAGES = (
     "frames", "flow", "depths", "tracks", "dinos", "labels", "masks", "overlay", "preview",
@@ -27,21 +27,6 @@ TIMED = ("run.json", "events.jsonl")
 """Files that hold times, so that two equal runs leave different ones."""
 
 _KILLER = Path(__file__).with_name("killer")
-
-
-class Recorder(Listener):
-    """Keeps all events of a run."""
-
-    def __init__(self) -> None:
-        self.events: list[Event] = []
-
-    def handle(self, event: Event) -> None:
-        self.events.append(event)
-
-    @property
-    def computed(self) -> dict[str, str]:
-        """Stages that were computed, in order, each with the reason that was given."""
-        return {event.stage: event.reason for event in self.events if event.kind == "start"}
 
 
 def run(source: Path, out: Path, *settings: str, workers: int = 1) -> tuple[RunReport, Recorder]:

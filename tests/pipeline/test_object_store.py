@@ -89,18 +89,18 @@ def inference(*arguments):
 def test_run_inference_keeps_its_layout_in_a_store(bucket, tmp_path, capsys):
     write_images(tmp_path / "images" / "walk", good_frames())
     for image in sorted((tmp_path / "images" / "walk").iterdir()):
-        bucket.put(f"root/images/walk/{image.name}", image.read_bytes())
+        bucket.put(f"data/images/walk/{image.name}", image.read_bytes())
     flags = ("--step", 6, "--depths", "--tracks", "--dinos", "--motion_seg_infer")
     local = ("--data_dir", tmp_path / "images", "--motin_seg_dir", tmp_path / "mseg")
     assert inference(*local, *flags) == 0
     remote = (
-        "--data_dir", f"{bucket.url}/root/images", "--motin_seg_dir", f"{bucket.url}/root/mseg",
+        "--data_dir", f"{bucket.url}/data/images", "--motin_seg_dir", f"{bucket.url}/data/mseg",
     )  # fmt: skip
     assert inference(*remote, *flags, "--scratch", tmp_path / "s" / "a") == 0
-    assert f"depths: {bucket.url}/root/depth_anything_v2" in capsys.readouterr().out
+    assert f"depths: {bucket.url}/data/depth_anything_v2" in capsys.readouterr().out
     stored = {
         name: data
-        for name, data in bucket.tree("root/").items()
+        for name, data in bucket.tree("data/").items()
         if not name.endswith((".source", *TIMED))
     }
     expected = {

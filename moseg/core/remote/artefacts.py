@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from pathlib import Path
 
 from moseg.core.desk import desk, move_into_place, remove
@@ -226,10 +226,8 @@ def _size(manifest: Manifest) -> int:
     return sum(stored.size for stored in manifest.files.values())
 
 
-@contextmanager
-def _alone(slot: Slot) -> Iterator[Hold]:
-    with hold(_mirror(slot), slot.target, alone=True) as held:
-        yield held
+def _alone(slot: Slot) -> AbstractContextManager[Hold]:
+    return hold(_mirror(slot), slot.target, alone=True)
 
 
 def _mirror(slot: Slot) -> Mirror:

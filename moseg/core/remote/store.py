@@ -135,25 +135,27 @@ def _write_if(url: str, content: bytes, **condition: str) -> str | None:
 
 def look(url: str) -> tuple[str, float] | None:
     """Return ETag and age in seconds of an object, by the store's own clock; None without one."""
-    bucket, _, key = url.removeprefix(SCHEME).partition("/")
-    with _asking(url):
-        try:
-            head = _files().call_s3("head_object", Bucket=bucket, Key=key)
-        except FileNotFoundError:
-            return None
+    head = _head(url)
+    if head is None:
+        return None
     now = parsedate_to_datetime(head["ResponseMetadata"]["HTTPHeaders"]["date"])
     return str(head["ETag"]), (now - head["LastModified"]).total_seconds()
 
 
 def tags(url: str) -> dict[str, str]:
     """Return what `write` kept beside an object; {} where there is none."""
+    head = _head(url)
+    return {} if head is None else dict(head["Metadata"])
+
+
+def _head(url: str) -> Mapping[str, Any] | None:
     bucket, _, key = url.removeprefix(SCHEME).partition("/")
     with _asking(url):
         try:
-            head = _files().call_s3("head_object", Bucket=bucket, Key=key)
+            answer: Mapping[str, Any] = _files().call_s3("head_object", Bucket=bucket, Key=key)
         except FileNotFoundError:
-            return {}
-    return dict(head["Metadata"])
+            return None
+    return answer
 
 
 def upload(url: str, files: Mapping[str, Path]) -> None:

@@ -14,9 +14,6 @@ if TYPE_CHECKING:
 INTERVAL = 10.0
 """Seconds between two lines about something that goes on."""
 
-_PLANNED = ("started", "stopped")
-"""What happens to workers as it should."""
-
 
 class Line(NamedTuple):
     """A line, and a style of Rich's for terminals with colours."""
@@ -48,7 +45,7 @@ class Teller:
             on = f" on {where}" if where else ""
             text = f"{event.scene}: {event.stage} failed{on} ({reason}); trying again"
             yield Line(text, "yellow")
-        elif event.kind == "worker" and event.reason not in _PLANNED:
+        elif event.kind == "worker" and event.reason != "started":
             where = _where(event)
             who = f"worker {where}" if where else f"a {event.stage} worker"
             yield Line(f"{who} {event.reason}", "yellow")

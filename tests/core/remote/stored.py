@@ -5,9 +5,10 @@ from __future__ import annotations
 from moseg.core.fingerprint import fingerprint
 from moseg.core.layout import Layout
 from moseg.core.local import LocalRunner
-from moseg.core.progress import Listener, Silent
+from moseg.core.progress import Silent
 from moseg.core.runner import Plan
 from moseg.core.scene import Scene, find_scenes
+from tests.core.recorder import Recorder
 from tests.core.toys import Count, CountParams, Double
 
 
@@ -16,17 +17,6 @@ class Counted(Count):
 
     def identity(self, scene):
         return {"input": fingerprint(scene)}
-
-
-class Recorder(Listener):
-    def __init__(self):
-        self.events = []
-
-    def handle(self, event):
-        self.events.append(event)
-
-    def started(self):
-        return {e.stage: e.reason for e in self.events if e.kind == "start"}
 
 
 def make_plan(layout, count=1, double=1, **options):
@@ -45,7 +35,7 @@ def run(mirror, bucket, out="out", texts=None, **settings):
     assert problems == []
     seen = Recorder()
     plan = make_plan(at(mirror, f"{bucket.url}/{out}"), **settings)
-    return LocalRunner().run(plan, scenes, seen), seen.started()
+    return LocalRunner().run(plan, scenes, seen), seen.computed
 
 
 def artefacts(bucket, prefix="out/"):

@@ -79,7 +79,6 @@ def test_a_second_try_is_told_with_what_went_wrong_and_where(kind, who, where):
 def test_workers_are_told_of_when_they_die(kind):
     told = Told(kind, 3)
     assert told(Event("worker", worker="n1:7", node="n1", reason="started")) == []
-    assert told(Event("worker", worker="n1:7", node="n1", reason="stopped")) == []
     died = Event("worker", worker="n1:7", node="n1", reason="died (SIGKILL)")
     assert told(died) == ["worker n1:7 died (SIGKILL)"]
     unknown = Event("worker", stage="depths", reason="died (node lost)")
