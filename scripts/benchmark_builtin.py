@@ -33,9 +33,10 @@ from moseg.core.parallel import single_threaded_libraries
 from moseg.core.progress import Display
 from moseg.core.scene import Scene
 from moseg.core.working_clip import WorkingClip
-from moseg.evaluation.davis16 import Davis16Report, evaluate_davis16
 from moseg.evaluation.mask_folders import read_foreground
 from moseg.evaluation.measures import region_similarity
+from moseg.evaluation.protocols.davis16 import evaluate_davis16
+from moseg.evaluation.results import Report
 from moseg.pipeline.config import load_config
 from moseg.pipeline.place import Place
 from moseg.pipeline.report import RunReport
@@ -119,12 +120,15 @@ def inner(values: Iterator[float]) -> float:
     return float(np.mean(list(values)[1:-1]))
 
 
-def quality_table(report: Davis16Report, measured: dict[str, Halves]) -> Table:
+def quality_table(report: Report, measured: dict[str, Halves]) -> Table:
     """One row a sequence: J, F and the halves, in percent."""
     table = Table(title="quality, percent")
     for column in ("sequence", "J", "F", "labels alone", "densifier alone", "... sparse"):
         table.add_column(column, justify="left" if column == "sequence" else "right")
-    rows = [(s.name, s.region.mean, s.boundary.mean, measured[s.name]) for s in report.sequences]
+    rows = [
+        (s.name, s.figures["J-Mean"], s.figures["F-Mean"], measured[s.name])
+        for s in report.sequences
+    ]
     for name, j, f, half in rows:
         values = (j, f, half.labels, half.densifier, half.densifier_sparse)
         table.add_row(name, *[percent(value) for value in values])

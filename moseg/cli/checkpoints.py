@@ -89,7 +89,7 @@ def fetch(
 def verify_all(
     names: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[NAME|PATH]...", help="Names or paths. [default: all here]"),
+        typer.Argument(metavar="[NAME|PATH]...", help="Names or paths.", show_default="all here"),
     ] = None,
     trust: Trust = False,
 ) -> None:

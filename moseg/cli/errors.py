@@ -13,13 +13,17 @@ from moseg.core.errors import MosegError, one_line
 
 UNEXPECTED = 1
 INTERRUPTED = 130
+RESUMES = "stopped; run the same command again to go on from here"
 
 
 @contextmanager
-def ending_in_one_line() -> Iterator[None]:
+def ending_in_one_line(stopped: str = "stopped") -> Iterator[None]:
     """Print an error as one line and leave with its exit code; the same for Ctrl-C.
 
     A fault of moseg ends in one line too, which says where it was.
+
+    Args:
+        stopped: what Ctrl-C says; `RESUMES` where the work done so far is not lost.
     """
     _print_any_name()
     try:
@@ -28,7 +32,7 @@ def ending_in_one_line() -> Iterator[None]:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(error.exit_code)
     except KeyboardInterrupt:
-        print("stopped; run the same command again to go on from here", file=sys.stderr)
+        print(stopped, file=sys.stderr)
         sys.exit(INTERRUPTED)
     except Exception as error:
         print(f"error: {one_line(_unexpected(error))}; please report it", file=sys.stderr)

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
-from moseg.cli.errors import ending_in_one_line
+from moseg.cli.errors import RESUMES, ending_in_one_line
 from moseg.core.errors import ConfigError
 from moseg.core.progress import Display
 from moseg.core.remote.mirror import SCRATCH_GB, is_remote, local_path, open_mirror
@@ -139,7 +139,7 @@ def _add_options(parser: argparse.ArgumentParser, default_config: Path | None) -
 
 def main(arguments: Sequence[str] | None = None, default_config: Path | None = None) -> int:
     """Run the command line; return the exit code. Arguments are those of `parse`."""
-    with ending_in_one_line():
+    with ending_in_one_line(RESUMES):
         request = parse(sys.argv[1:] if arguments is None else arguments, default_config)
         with Display() as display:
             report = run_request(request, display)

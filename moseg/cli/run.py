@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from moseg.cli.errors import ending_in_one_line
+from moseg.cli.errors import RESUMES, ending_in_one_line
 from moseg.core.progress import Display
 from moseg.core.remote.mirror import SCRATCH_GB, is_remote, local_path, open_mirror
 from moseg.core.selection import EFFICIENT
@@ -30,7 +30,7 @@ def run(
     ],
     out: Annotated[str, typer.Option("--out", "-o", help="Folder for the results.")],
     preset: Annotated[
-        str | None, typer.Option(help="Named settings to start from. [default: builtin]")
+        str | None, typer.Option(help="Named settings to start from.", show_default="builtin")
     ] = None,
     config: Annotated[Path | None, typer.Option(help="YAML file with settings.")] = None,
     settings: Annotated[
@@ -48,7 +48,9 @@ def run(
     ] = False,
     workers: Annotated[
         int | None,
-        typer.Option(help="Scenes worked on at the same time. [default: 1; with --ray all cores]"),
+        typer.Option(
+            help="Scenes worked on at the same time.", show_default="1; with --ray all cores"
+        ),
     ] = None,
     ray: Annotated[
         str | None,
@@ -61,8 +63,8 @@ def run(
     scratch: Annotated[
         Path | None,
         typer.Option(
-            help="Folder for copies of what lies in a store (s3://). [default: moseg-<user id> "
-            "in the system's folder for temporary files]"
+            help="Folder for copies of what lies in a store (s3://).",
+            show_default="moseg-<user id> in the system's folder for temporary files",
         ),
     ] = None,
     scratch_gb: Annotated[
@@ -85,7 +87,7 @@ def run(
     limits = [f"frames.{key}={value}" for key, value in asdict(EFFICIENT).items()]
     chosen = load_config(preset, config, [*(limits if efficient else []), *(settings or [])])
     part = WHOLE if shard is None else parse_shard(shard)
-    with ending_in_one_line(), Display() as display:
+    with ending_in_one_line(RESUMES), Display() as display:
         remote = any(is_remote(text) for text in (*inputs, out))
         mirror = open_mirror(scratch, scratch_gb) if remote else None
         sources = tuple(local_path(text, mirror) for text in inputs)

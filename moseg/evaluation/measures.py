@@ -80,9 +80,11 @@ def outline(mask: Mask, void: Mask | None = None, bound_pixels: int | None = Non
         mask = mask & ~void
     if bound_pixels is None:
         bound_pixels = default_bound(*mask.shape)
-    edge = boundary_map(mask)
-    widened = cv2.dilate(edge.view(np.uint8), _disk(bound_pixels)).view(np.bool_)
-    return Outline(edge, widened, int(np.count_nonzero(edge)))
+    boundary, widened = np.zeros((2, *mask.shape), np.bool_)
+    near = _surroundings(mask, bound_pixels + 1)
+    boundary[near] = boundary_map(mask[near])
+    widened[near] = cv2.dilate(boundary[near].view(np.uint8), _disk(bound_pixels))
+    return Outline(boundary, widened, int(np.count_nonzero(boundary[near])))
 
 
 def outline_agreement(pred: Outline, truth: Outline) -> float:
@@ -159,6 +161,15 @@ def mean_statistics(parts: list[Statistics]) -> Statistics:
 def _mean(values: Series) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else math.nan
+
+
+def _surroundings(mask: Mask, margin: int) -> tuple[slice, slice]:
+    """The rows and columns that hold all of a mask and `margin` pixels around it."""
+    x, y, width, height = cv2.boundingRect(np.ascontiguousarray(mask).view(np.uint8))
+    return (
+        slice(max(0, y - margin), y + height + margin),
+        slice(max(0, x - margin), x + width + margin),
+    )
 
 
 @lru_cache(maxsize=16)

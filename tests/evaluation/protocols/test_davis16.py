@@ -9,8 +9,9 @@ import pytest
 from PIL import Image
 
 from moseg.core.errors import ConfigError, InputError
-from moseg.evaluation.davis16 import FrameRuleName, evaluate_davis16
+from moseg.evaluation.frame_rules import FrameRuleName
 from moseg.evaluation.measures import Mask
+from moseg.evaluation.protocols.davis16 import evaluate_davis16
 
 SIZE = (24, 32)
 
@@ -51,11 +52,11 @@ def test_frame_rules(
     folders: tuple[Path, Path], frames: FrameRuleName, mean: float, recall: float
 ) -> None:
     report = evaluate_davis16(*folders, sequences=["dog"], frames=frames)
-    for measure in (report.region, report.boundary):
-        assert (measure.mean, measure.recall) == pytest.approx((mean, recall))
-    assert len(report.sequences[0].frames) == len(report.sequences[0].region_series)
-    assert report.frames == frames
-    assert "T-" in report.frame_rule
+    for measure in "JF":
+        found = report.figures[f"{measure}-Mean"], report.figures[f"{measure}-Recall"]
+        assert found == pytest.approx((mean, recall))
+        assert len(report.sequences[0].pairs) == len(report.sequences[0].series[measure])
+    assert "T-" in report.rules["frames"]
 
 
 def test_unknown_frame_rule_is_refused(folders: tuple[Path, Path]) -> None:
@@ -68,9 +69,10 @@ def test_global_figure_is_the_mean_over_sequences(folders: tuple[Path, Path]) ->
     write_masks(pred / "cat", {"00002": np.zeros(SIZE, np.bool_)})
     report = evaluate_davis16(pred, gt)
     assert [score.name for score in report.sequences] == ["cat", "dog"]
-    assert [score.region.mean for score in report.sequences] == pytest.approx([2 / 3, 1])
-    assert report.region.mean == pytest.approx(5 / 6)
-    assert report.j_and_f == pytest.approx((report.region.mean + report.boundary.mean) / 2)
+    assert [score.figures["J-Mean"] for score in report.sequences] == pytest.approx([2 / 3, 1])
+    assert report.figures["J-Mean"] == pytest.approx(5 / 6)
+    both = (report.figures["J-Mean"] + report.figures["F-Mean"]) / 2
+    assert report.figures["J&F-Mean"] == pytest.approx(both)
 
 
 def test_missing_frame_counts_as_empty_and_is_told(folders: tuple[Path, Path]) -> None:
@@ -79,7 +81,7 @@ def test_missing_frame_counts_as_empty_and_is_told(folders: tuple[Path, Path]) -
     (pred / "dog" / "00000.png").unlink()  # not scored, so not told
     report = evaluate_davis16(pred, gt, ["dog"])
     assert report.sequences[0].missing == ("00003",)
-    assert report.region.mean == pytest.approx(3 / 4)
+    assert report.figures["J-Mean"] == pytest.approx(3 / 4)
     assert len(report.notes) == 1
     assert "dog: 1 of 4 frames" in report.notes[0]
 
@@ -95,7 +97,7 @@ def test_davis_root_and_moseg_run_output_are_accepted(
     (out / "videos").mkdir(parents=True)
     pred.rename(out / "masks")
     for root in (davis, davis / "Annotations"):
-        assert evaluate_davis16(out, root).sequences[0].region == plain.sequences[0].region
+        assert evaluate_davis16(out, root).sequences[0].figures == plain.sequences[0].figures
 
 
 def test_labels_are_merged_whatever_their_colours(folders: tuple[Path, Path]) -> None:
@@ -110,7 +112,7 @@ def test_labels_are_merged_whatever_their_colours(folders: tuple[Path, Path]) ->
     colours[..., 3] = 255
     colours[square(7), 2] = 1
     Image.fromarray(colours).save(pred / "dog" / "00003.png")
-    assert evaluate_davis16(pred, gt, ["dog"]).region.mean == 1
+    assert evaluate_davis16(pred, gt, ["dog"]).figures["J-Mean"] == 1
 
 
 def test_first_and_last_frame_are_by_number_not_by_spelling(tmp_path: Path) -> None:
@@ -119,8 +121,10 @@ def test_first_and_last_frame_are_by_number_not_by_spelling(tmp_path: Path) -> N
     write_masks(tmp_path / "gt/dog", truth)
     write_masks(tmp_path / "pred/dog", shown)
     report = evaluate_davis16(tmp_path / "pred", tmp_path / "gt")
-    assert report.sequences[0].frames == tuple(f"f{index}" for index in range(1, 11))
-    assert report.region.mean == 1
+    assert tuple(pair.name for pair in report.sequences[0].pairs) == tuple(
+        f"f{index}" for index in range(1, 11)
+    )
+    assert report.figures["J-Mean"] == 1
 
 
 def test_missing_sequence_says_how_to_choose(folders: tuple[Path, Path]) -> None:
@@ -180,7 +184,7 @@ def test_too_short_sequence_is_refused(folders: tuple[Path, Path], tmp_path: Pat
     with pytest.raises(InputError, match=r"dog: 2 frames are too few"):
         evaluate_davis16(tmp_path / "pred2", tmp_path / "gt2")
     report = evaluate_davis16(tmp_path / "pred2", tmp_path / "gt2", frames="all-frames")
-    assert report.region.mean == 1
+    assert report.figures["J-Mean"] == 1
 
 
 def test_empty_and_missing_folders_are_named(folders: tuple[Path, Path], tmp_path: Path) -> None:

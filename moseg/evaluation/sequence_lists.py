@@ -1,0 +1,117 @@
+"""Which sequences are scored: those of a benchmark's list, a person's choice, or all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from moseg.core.errors import InputError
+from moseg.evaluation.frame_pairs import listed
+
+_LISTS = files("moseg.evaluation") / "lists"
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The sequences to score, and a sentence that says what they are of the benchmark."""
+
+    names: tuple[str, ...]
+    sentence: str
+
+
+def list_names() -> list[str]:
+    """Names of the lists that moseg brings along, such as `davis16-val`."""
+    return sorted(entry.name.removesuffix(".txt") for entry in _LISTS.iterdir())
+
+
+def benchmark_list(name: str) -> tuple[str, ...]:
+    """The sequences of one of `list_names`, in its order."""
+    return tuple(_names((_LISTS / f"{name}.txt").read_text(encoding="utf-8")))
+
+
+def parse_sequences(text: str) -> list[str]:
+    """Sequence names from the name of a list, from `a,b`, or from a file with one name a line.
+
+    Blank lines of a file and what follows a `#` are left out.
+
+    Raises:
+        InputError: no name is given, or the file cannot be read.
+    """
+    file = Path(text)
+    if file.is_file():
+        try:
+            names = _names(file.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"{file}: cannot be read as a list of sequences; give a text file, one name a line"
+            ) from error
+    elif text in list_names():
+        names = list(benchmark_list(text))
+    else:
+        names = [part for part in (part.strip() for part in text.split(",")) if part]
+    if not names:
+        raise InputError(f"sequences {text!r}: no name in it; write a,b or one name a line")
+    return names
+
+
+def choose_sequences(
+    wanted: Sequence[str] | None, benchmark: str, known: Collection[str], root: Path
+) -> Choice:
+    """What is scored: `wanted`; else the benchmark's list, or all of a truth that lacks some of it.
+
+    Args:
+        wanted: names, or None.
+        benchmark: the name of its list.
+        known: the sequences of the truth.
+        root: folder of the truth, for messages.
+
+    Raises:
+        InputError: no names, or some that the truth does not have.
+    """
+    official = benchmark_list(benchmark)
+    if wanted is None:
+        names = official if set(official) <= set(known) else tuple(known)
+    else:
+        names = tuple(dict.fromkeys(wanted))
+    if not names:
+        raise InputError("no sequences to score: the list is empty; name at least one")
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise InputError(
+            f"{root}: the ground truth has no sequence {listed(unknown)}; "
+            f"it has {listed(list(known))}"
+        )
+    return Choice(names, _sentence(set(names), set(official), benchmark))
+
+
+def require_predictions(names: Sequence[str], pred_root: Path) -> None:
+    """Check that each sequence has a folder of predictions.
+
+    Raises:
+        InputError: some have not.
+    """
+    missing = [name for name in names if not (pred_root / name).is_dir()]
+    if missing:
+        raise InputError(
+            f"{pred_root}: no predictions for {listed(missing)} "
+            f"({len(missing)} of {len(names)} sequences); predict them, or choose the sequences "
+            "to score with --sequences a,b or --sequences FILE (one name a line)"
+        )
+
+
+def _sentence(names: set[str], official: set[str], benchmark: str) -> str:
+    if names == official:
+        return f"all {len(official)} of {benchmark}"
+    if names < official:
+        return (
+            f"{len(names)} of the {len(official)} of {benchmark}: "
+            "not the benchmark's figure, do not quote it as such"
+        )
+    return f"{len(names)}, not those of {benchmark}: do not quote the figures as the benchmark's"
+
+
+def _names(text: str) -> list[str]:
+    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
+    return [line for line in lines if line]
