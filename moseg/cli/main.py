@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from moseg.cli import checkpoints, evaluate, run, sample
+from moseg.cli import checkpoints, evaluate, export, run, sample
 from moseg.cli.errors import ending_in_one_line
 from moseg.core.errors import ConfigError
 from moseg.version import __version__
@@ -18,8 +18,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 app.command("run")(run.run)
-app.command("eval")(evaluate.evaluate)
 app.command("sample")(sample.sample)
+app.add_typer(evaluate.app, name="eval")
+app.add_typer(export.app, name="export")
 app.add_typer(checkpoints.app, name="checkpoints")
 
 

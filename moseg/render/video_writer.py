@@ -1,4 +1,4 @@
-"""Write frames as an MP4 that plays everywhere: H.264, 4:2:0, ready to stream."""
+"""Write frames as a video, one at a time, at their own times; by default an H.264 MP4."""
 
 from __future__ import annotations
 
@@ -11,59 +11,53 @@ from types import TracebackType
 from typing import Self, cast
 
 import av
-import cv2
 import numpy as np
 import numpy.typing as npt
 from av.codec.context import ThreadType
 from av.container import OutputContainer
 from av.packet import Packet
-from av.video.reformatter import ColorRange, Colorspace
 from av.video.stream import VideoStream
 
 from moseg.core.errors import OutputError, writing_to
 from moseg.core.files import discard, partial_path
-from moseg.render.overlay import check_frame
+from moseg.render.video_codecs import H264, Codec
 
-H264 = "libx264"
-MPEG4 = "mpeg4"
-
-# Measured on 60 frames of two hand-held 1280x720 clips, one thread, colour conversion
-# included: superfast/22 takes 8 and 11 ms and 14 and 22 kB a frame at 44 dB; veryfast/21
-# without MB-tree 10 and 17 ms, 12 and 20 kB, 44 dB; ultrafast/20 4 ms, 22 kB, 46 dB.
-# MB-tree (on from veryfast up) reads memory it never wrote (x264 core 165 in PyAV 18): with
-# it, the same frames give other bytes now and then.
-_OPTIONS = {
-    H264: {"preset": "superfast", "crf": "22", "x264-params": "mbtree=0"},
-    MPEG4: {"flags": "+qscale", "global_quality": str(3 * 118)},  # quantiser 3 in lambda units
-}
 TICKS = 60_000  # a second, for frames with their own times; MPEG-4 allows at most 65535
 
 
 class VideoWriter:
-    """Context manager that writes RGB frames to an MP4 file, one at a time.
+    """Context manager that writes frames to a video file, one at a time.
 
     The file appears at `path` when the block ends without an error, and not at all
     otherwise. Equal frames and times give equal bytes: one thread, no creation time.
-    H.264 needs even sizes, so an odd height or width is padded by one repeated row or
-    column at the bottom or right. Colours are BT.601 limited range, and say so.
+    It is ready to stream.
 
     Args:
-        path: the MP4 file; its folder must exist.
+        path: the video file; its folder must exist.
         height, width: of the frames in pixels.
         fps: frames a second when frames come without times; with times it only sets
             how long a single frame lasts.
+        codec: the kind of video; it says what becomes of odd sizes and of colours.
 
     Attributes:
         notes: sentences about what was done differently, for the person who asked.
     """
 
-    def __init__(self, path: Path, height: int, width: int, fps: float | Fraction = 30.0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        height: int,
+        width: int,
+        fps: float | Fraction = 30.0,
+        codec: Codec = H264,
+    ) -> None:
         if height < 1 or width < 1 or not 0.0 < fps < 1e5:
             raise ValueError(f"no video of {width}x{height} at {fps} frames a second")
         self.notes: list[str] = []
         self._path = path
         self._partial = partial_path(path)
         self._size = (height, width)
+        self._codec = codec
         self._rate = Fraction(fps).limit_denominator(1001)
         self._output: tuple[OutputContainer, VideoStream] | None = None
         self._first_time: float | None = None
@@ -74,7 +68,7 @@ class VideoWriter:
         return self
 
     def add(self, frame: npt.NDArray[np.uint8], time: float | None = None) -> None:
-        """Append an RGB uint8 [H, W, 3] frame.
+        """Append a frame, uint8 [H, W, C]: RGB, with a codec of 4 channels also straight alpha.
 
         Args:
             frame: of the size given at the start.
@@ -84,18 +78,17 @@ class VideoWriter:
 
         Raises:
             OutputError: the place cannot be written, or no encoder takes this size.
+            BackendError: this PyAV lacks the encoder.
             ValueError: wrong shape or type; a time for some frames and not for others.
         """
-        check_frame(frame)
+        self._codec.check(frame)
         if frame.shape[:2] != self._size:
             raise ValueError(f"frame {list(frame.shape)} in a video of {list(self._size)}")
         if self._output is not None and (time is None) != (self._first_time is None):
             raise ValueError("give a time for every frame of a video, or for none")
-        picture = av.VideoFrame.from_ndarray(_even_yuv(frame), format="yuv420p")
-        picture.colorspace = Colorspace.ITU601
-        picture.color_range = ColorRange.MPEG
+        picture = self._codec.picture(frame)
         with self._writing():
-            container, stream = self._output or self._open(time)
+            container, stream = self._output or self._open(picture, time)
             picture.pts = self._next_pts(time)
             picture.time_base = stream.codec_context.time_base
             self._mux(container, stream.encode(picture))
@@ -112,23 +105,25 @@ class VideoWriter:
         finally:
             self._abandon()
 
-    def _open(self, time: float | None) -> tuple[OutputContainer, VideoStream]:
-        codec = H264 if H264 in av.codecs_available else MPEG4
-        if codec == MPEG4:
-            self.notes.append(
-                f"{self._path.name}: this PyAV has no H.264 encoder, so the video is MPEG-4 "
-                "part 2; most browsers will not play it"
-            )
+    def _open(
+        self, picture: av.VideoFrame, time: float | None
+    ) -> tuple[OutputContainer, VideoStream]:
+        """Start the file for pictures like this one, the first."""
+        codec = self._codec.available()
+        if codec is not self._codec:
+            self.notes.append(f"{self._path.name}: {self._codec.lack}")
         options = {"movflags": "+faststart", "fflags": "+bitexact"}
-        container = av.open(f"file:{self._partial}", "w", format="mp4", options=options)
-        stream = cast(VideoStream, container.add_stream(codec, self._rate, _OPTIONS[codec]))
-        height, width = self._size
-        stream.height, stream.width = height + height % 2, width + width % 2
-        stream.pix_fmt = "yuv420p"
+        container = av.open(f"file:{self._partial}", "w", format=codec.container, options=options)
+        stream = cast(
+            VideoStream, container.add_stream(codec.encoder, self._rate, dict(codec.options))
+        )
+        stream.height, stream.width = picture.height, picture.width
+        stream.pix_fmt = picture.format.name
         context = stream.codec_context
         context.thread_count, context.thread_type = 1, ThreadType.NONE
         context.max_b_frames = 0  # so that decoding order and durations follow the times
-        context.colorspace, context.color_range = Colorspace.ITU601, ColorRange.MPEG
+        context.colorspace, context.color_range = picture.colorspace, picture.color_range
+        context.color_primaries, context.color_trc = picture.color_primaries, picture.color_trc
         context.time_base = 1 / self._rate if time is None else Fraction(1, TICKS)
         self._step = 1 if time is None else max(1, round(TICKS / self._rate))
         self._output, self._first_time = (container, stream), time
@@ -188,10 +183,3 @@ class VideoWriter:
                     f"cannot write {self._path}: the encoder refused {width}x{height} "
                     f"frames ({error.strerror}); make the frames smaller"
                 ) from error
-
-
-def _even_yuv(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """RGB [H, W, 3] as planar 4:2:0 [3/2 H', W'], padded to even sizes by the last pixels."""
-    bottom, right = frame.shape[0] % 2, frame.shape[1] % 2
-    padded = cv2.copyMakeBorder(frame, 0, bottom, 0, right, cv2.BORDER_REPLICATE)
-    return np.asarray(cv2.cvtColor(padded, cv2.COLOR_RGB2YUV_I420), np.uint8)

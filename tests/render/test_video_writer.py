@@ -14,37 +14,7 @@ from hypothesis import strategies as st
 from moseg.core.errors import OutputError
 from moseg.core.files import partial_path
 from moseg.render.video_writer import TICKS, VideoWriter
-
-
-def moving_square(count: int, height: int = 64, width: int = 96) -> list[np.ndarray]:
-    ys, xs = np.mgrid[:height, :width]
-    background = np.stack([80 + xs, 60 + ys, np.full_like(xs, 120)], axis=-1).astype(np.uint8)
-    frames = []
-    for i in range(count):
-        frame = background.copy()
-        frame[10 : 10 + height // 4, 4 + 3 * i : 4 + 3 * i + width // 5] = (250, 40, 30)
-        frames.append(frame)
-    return frames
-
-
-def write(path: Path, frames, times=None, **options) -> list[str]:
-    height, width = frames[0].shape[:2]
-    with VideoWriter(path, height, width, **options) as writer:
-        for i, frame in enumerate(frames):
-            writer.add(frame, None if times is None else times[i])
-    return writer.notes
-
-
-def read(path: Path) -> tuple[list[np.ndarray], list[float]]:
-    with av.open(str(path)) as container:
-        decoded = list(container.decode(video=0))
-    return [f.to_ndarray(format="rgb24") for f in decoded], [f.time for f in decoded]
-
-
-def length(path: Path) -> float:
-    with av.open(str(path)) as container:
-        stream = container.streams.video[0]
-        return float(stream.duration * stream.time_base)
+from tests.render.written_videos import length, moving_square, read, write
 
 
 def test_frames_come_back_in_number_order_size_and_likeness(tmp_path: Path) -> None:
@@ -139,17 +109,24 @@ def test_equal_frames_give_equal_bytes(tmp_path: Path) -> None:
     assert constant[0] == constant[1]
 
 
-def test_the_bytes_do_not_depend_on_what_memory_held_before(tmp_path: Path) -> None:
-    code = """
+@pytest.mark.parametrize(
+    ("codec", "height", "width"), [("H264", 304, 336), ("PNG", 303, 335), ("PRORES", 303, 335)]
+)
+def test_the_bytes_do_not_depend_on_what_memory_held_before(
+    tmp_path: Path, codec: str, height: int, width: int
+) -> None:
+    code = f"""
 import sys
 from pathlib import Path
 import numpy as np
+from moseg.render import video_codecs
 from moseg.render.video_writer import VideoWriter
-with VideoWriter(Path(sys.argv[1]), 304, 336) as writer:
+codec = video_codecs.{codec}
+with VideoWriter(Path(sys.argv[1]), {height}, {width}, codec=codec) as writer:
     for i in range(12):
-        frame = np.full((304, 336, 3), 255, np.uint8)
-        frame[100:230] = np.arange(336)[None, :, None] % 196 + 60
-        frame[110:150, 3 * i : 3 * i + 84] = (250, 40, 30)
+        frame = np.full(({height}, {width}, codec.channels), 255, np.uint8)
+        frame[100:230] = np.arange({width})[None, :, None] % 196 + 60
+        frame[110:150, 3 * i : 3 * i + 84, :3] = (250, 40, 30)
         writer.add(frame)
 """
     written = []

@@ -1,0 +1,1 @@
+"""Predicted masks in the forms that other programs read: one file a form."""
