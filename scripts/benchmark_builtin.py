@@ -33,7 +33,7 @@ from moseg.core.parallel import single_threaded_libraries
 from moseg.core.progress import Display
 from moseg.core.scene import Scene
 from moseg.core.working_clip import WorkingClip
-from moseg.evaluation.mask_folders import read_foreground
+from moseg.evaluation.mask_images import read_foreground
 from moseg.evaluation.measures import region_similarity
 from moseg.evaluation.protocols.davis16 import evaluate_davis16
 from moseg.evaluation.results import Report

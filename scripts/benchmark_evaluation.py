@@ -31,7 +31,7 @@ from numpy.typing import NDArray
 
 from moseg.core.masks import write_mask_png
 from moseg.evaluation.frame_pairs import FrameMasks
-from moseg.evaluation.mask_folders import read_foreground, read_labels
+from moseg.evaluation.mask_images import read_foreground, read_labels
 from moseg.evaluation.measures import boundary_measure, region_similarity
 from moseg.evaluation.objects import compare_objects
 

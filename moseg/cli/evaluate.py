@@ -20,6 +20,9 @@ from moseg.cli.evaluation_options import (
     Protocols,
     Request,
     Sequences,
+    SequencesOfTracks,
+    Threshold,
+    TracksHome,
     Truth,
     Workers,
     Worst,
@@ -227,6 +230,9 @@ def ytvos18_m(
     There is no official tool: these rules are ours.
     Frames: the annotated ones, all of them.
     Missing: an annotated frame without a prediction counts as empty.
+    Refused: masks that start after the first annotated frame and go on beyond the
+    last one, or the other way round; that start at 0 where the truth starts at 1;
+    or are as many as the annotated frames under other names.
     Void: none.
     Matching: one assignment for each sequence, the best in mean J.
     An object without a partner is scored against empty masks; predictions left
@@ -272,18 +278,9 @@ def vsod(
 def labelled_tracks(
     pred: Annotated[Path, typer.Option(help="An output of moseg run or run_inference.py.")],
     gt: Truth,
-    sequences: Sequences = None,
-    threshold: Annotated[
-        float, typer.Option(min=0, max=1, help="Probability above which a track moves.")
-    ] = 0.7,
-    tracks: Annotated[
-        Path | None,
-        typer.Option(
-            "--tracks",
-            help="Where the tracks are: of run_inference.py the parent of the image folder.",
-            show_default="PRED",
-        ),
-    ] = None,
+    sequences: SequencesOfTracks = None,
+    threshold: Threshold = 0.7,
+    tracks: TracksHome = None,
     out: Out = None,
     workers: Workers = None,
     name: Method = None,

@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 from moseg.core.errors import ConfigError
 from moseg.evaluation.frame_rules import FrameRuleName
 
+_SEQUENCES = "A file with one name a line, a list such as davis16-val, or names with commas."
+
 Pred = Annotated[
     Path, typer.Option(help="Masks: a folder of sequence folders, or an output of moseg run.")
 ]
@@ -22,8 +24,28 @@ Sequences = Annotated[
     str | None,
     typer.Option(
         metavar="FILE|NAME|A,B",
-        help="A file with one name a line, a list such as davis16-val, or names with commas.",
+        help=_SEQUENCES,
         show_default="the protocol's list, or all of a truth that lacks some of it",
+    ),
+]
+SequencesOfTracks = Annotated[
+    str | None,
+    typer.Option(
+        "--sequences",
+        metavar="FILE|NAME|A,B",
+        help=_SEQUENCES,
+        show_default="all of the truth",
+    ),
+]
+Threshold = Annotated[
+    float, typer.Option(help="Probability above which a track moves, from 0 to below 1.")
+]
+TracksHome = Annotated[
+    Path | None,
+    typer.Option(
+        "--tracks",
+        help="Where the tracks are: of run_inference.py the parent of the image folder.",
+        show_default="PRED",
     ),
 ]
 Out = Annotated[
@@ -35,8 +57,8 @@ Out = Annotated[
 Images = Annotated[
     Path | None,
     typer.Option(
-        help="Frames of the videos, for the pictures: a folder of sequence folders, or a root "
-        "like that of DAVIS.",
+        help="Frames of the videos, for the pictures of --out: a folder of sequence folders, or a "
+        "root like that of DAVIS.",
         show_default="looked for beside the truth",
     ),
 ]
@@ -46,7 +68,9 @@ Workers = Annotated[
 ]
 Method = Annotated[
     str | None,
-    typer.Option("--name", help="Name in the LaTeX row.", show_default="that of the folder PRED"),
+    typer.Option(
+        "--name", help="Name in the LaTeX row of --out.", show_default="that of the folder PRED"
+    ),
 ]
 Frames = Annotated[
     FrameRuleName,

@@ -13,7 +13,7 @@ from rich.table import Table
 from moseg.cli.counting import Counting
 from moseg.cli.evaluation_options import Request
 from moseg.core.cache import write_atomically
-from moseg.core.errors import writing_to
+from moseg.core.errors import ConfigError, writing_to
 from moseg.core.files import published
 from moseg.evaluation.pictures import write_curves, write_worst
 from moseg.evaluation.report import (
@@ -40,8 +40,7 @@ def evaluate(request: Request, protocol: Callable[..., Report]) -> None:
         protocol: a function of `moseg.evaluation.protocols`; its own options are bound.
     """
     check_images(request.images)
-    if request.out is not None:
-        _check_writable(request.out)
+    _check_out(request)
     names = None if request.sequences is None else parse_sequences(request.sequences)
     with Counting("frames") as counting:
         report = protocol(
@@ -93,6 +92,24 @@ def _worst_lines(report: Report, count: int) -> list[str]:
             for frame in frames
         ),
     ]
+
+
+def _check_out(request: Request) -> None:
+    """Refuse what only files need without a place for them, and a place that cannot be written.
+
+    Raises:
+        ConfigError: `--images` or `--name` without `--out`.
+        OutputError: as `_check_writable`.
+    """
+    if request.out is not None:
+        _check_writable(request.out)
+        return
+    for given, option, use in (
+        (request.images, "--images", "for the pictures"),
+        (request.name, "--name", "for the LaTeX row"),
+    ):
+        if given is not None:
+            raise ConfigError(f"{option} is {use} that --out writes; add --out DIR, or leave it")
 
 
 def _check_writable(out: Path) -> None:

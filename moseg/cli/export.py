@@ -28,6 +28,7 @@ from moseg.export.fbms_tracks import write_fbms_tracks
 from moseg.export.instant_ngp import write_instant_ngp
 from moseg.export.mots import write_mots
 from moseg.export.nerfstudio import write_nerfstudio, write_nerfstudio_data
+from moseg.export.shape_notes import shape_notes
 from moseg.export.transforms import read_transforms
 
 app = typer.Typer()
@@ -61,7 +62,8 @@ def davis(
     0 is background; the ids are 1, 2, ... without gaps. At most 20 objects:
     those of the largest area over all frames; what is left out is told.
     """
-    tell(write_davis(clips_of(pred, None, scenes), out, shape_of(grow, shrink, False)))
+    clips, shape = clips_of(pred, None, scenes), shape_of(grow, shrink, False)
+    tell(write_davis(clips, out, shape), shape_notes(clips, shape))
 
 
 @app.command()
@@ -74,7 +76,8 @@ def binary(
     invert: Invert = False,
 ) -> None:
     """Black and white: OUT/SCENE/FRAME.png, one channel, 255 what moves, 0 the rest."""
-    tell(write_binary(clips_of(pred, None, scenes), out, shape_of(grow, shrink, invert)))
+    clips, shape = clips_of(pred, None, scenes), shape_of(grow, shrink, invert)
+    tell(write_binary(clips, out, shape), shape_notes(clips, shape))
 
 
 @app.command()
@@ -99,7 +102,8 @@ def colmap(
 
     --grow 3 also keeps features off the very edge of what moves.
     """
-    tell(write_colmap(clips_of(pred, images, scenes), out, shape_of(grow, shrink, invert)))
+    clips, shape = clips_of(pred, images, scenes), shape_of(grow, shrink, invert)
+    tell(write_colmap(clips, out, shape), shape_notes(clips, shape))
 
 
 @app.command()
@@ -126,21 +130,24 @@ def nerfstudio(
 
     With --transforms FILE, of one scene, they lie in OUT itself, beside
     OUT/transforms_masked.json: a copy of FILE with a mask_path for each
-    frame, found by the name of its image. All frames of FILE need a mask;
-    other content is kept, paths are rewritten to hold from OUT.
+    frame, found by the name of its image; leave out --images. All frames of
+    FILE need a mask; other content is kept, paths are rewritten to hold from
+    OUT.
     Best give FILE's own folder as OUT, where nerfstudio finds images_2, ...:
     ns-train METHOD --data OUT/transforms_masked.json
     """
-    shape = shape_of(grow, shrink, invert)
-    clips = clips_of(pred, images, scenes)
+    if images is not None and transforms is not None:
+        raise ConfigError("--transforms names the images itself: leave out --images")
+    clips, shape = clips_of(pred, images, scenes), shape_of(grow, shrink, invert)
     if transforms is None:
-        tell(write_nerfstudio(clips, out, shape))
+        tell(write_nerfstudio(clips, out, shape), shape_notes(clips, shape))
         return
     if len(clips) > 1:
         raise ConfigError(
             f"--transforms is of one scene, and {pred} has {len(clips)}: choose one with --scenes"
         )
-    tell(write_nerfstudio_data(clips[0], out, shape, read_transforms(transforms)))
+    written = write_nerfstudio_data(clips[0], out, shape, read_transforms(transforms))
+    tell(written, shape_notes(clips, shape))
 
 
 @app.command("instant-ngp")
@@ -159,7 +166,8 @@ def instant_ngp(
     instant-ngp looks for them beside the images, so copy them there:
     cp OUT/SCENE/dynamic_mask_* IMAGES/
     """
-    tell(write_instant_ngp(clips_of(pred, images, scenes), out, shape_of(grow, shrink, invert)))
+    clips, shape = clips_of(pred, images, scenes), shape_of(grow, shrink, invert)
+    tell(write_instant_ngp(clips, out, shape), shape_notes(clips, shape))
 
 
 @app.command()
@@ -178,7 +186,8 @@ def mots(
     0 is background. Ids are those of the masks, at most 255; MOTS has room
     for 999. Scenes and frames keep their names: KITTI's are 0000/000000.
     """
-    tell(write_mots(clips_of(pred, None, scenes), out, shape_of(grow, shrink, False), class_id))
+    clips, shape = clips_of(pred, None, scenes), shape_of(grow, shrink, False)
+    tell(write_mots(clips, out, shape, class_id), shape_notes(clips, shape))
 
 
 @app.command("fbms-tracks")
@@ -197,12 +206,13 @@ def fbms_tracks(
 
     Each pixel of an annotated frame is a track of one point. Label 0 is
     background; objects are 1, 2, ... without gaps. Frames count from 0, so
-    the masks must be those of all frames of the sequence. Sequences shorter
+    the masks must be those of all frames of the sequence. Masks of another
+    size than the truth are brought to it, nearest pixel. Sequences shorter
     than --frames are left out, as by the tool. Files are large: about 15
     bytes a pixel.
     """
-    shape = shape_of(grow, shrink, False)
-    tell(write_fbms_tracks(clips_of(pred, None, scenes), gt, out, shape, frames))
+    clips, shape = clips_of(pred, None, scenes), shape_of(grow, shrink, False)
+    tell(write_fbms_tracks(clips, gt, out, shape, frames), shape_notes(clips, shape))
 
 
 app.command("coco")(export_media.coco)

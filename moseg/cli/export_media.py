@@ -23,6 +23,7 @@ from moseg.export.coco import write_coco
 from moseg.export.cutout import write_alpha, write_prores
 from moseg.export.green_screen import parse_colour, write_green_screen
 from moseg.export.instances import MOVING, Category, object_scores
+from moseg.export.shape_notes import shape_notes
 from moseg.export.youtube_vis import read_videos, write_youtube_vis
 
 CategoryId = Annotated[int, typer.Option("--category-id", help="Category of every object.")]
@@ -46,8 +47,9 @@ def coco(
     the same in all frames of a video_id. Boxes are left, top, width, height;
     areas are in pixels.
     """
-    clips = clips_of(pred, images, scenes)
-    tell(write_coco(clips, out, shape_of(grow, shrink, False), Category(category_id, category)))
+    clips, shape = clips_of(pred, images, scenes), shape_of(grow, shrink, False)
+    kind = Category(category_id, category)
+    tell(write_coco(clips, out, shape, kind), shape_notes(clips, shape))
 
 
 def youtube_vis(
@@ -78,7 +80,8 @@ def youtube_vis(
     clips, shape = clips_of(pred, images, scenes), shape_of(grow, shrink, False)
     listed = None if videos is None else read_videos(videos)
     kind = Category(category_id, category)
-    tell(write_youtube_vis(clips, out, shape, kind, object_scores(pred), listed))
+    written = write_youtube_vis(clips, out, shape, kind, object_scores(pred), listed)
+    tell(written, shape_notes(clips, shape))
 
 
 def green_screen(
@@ -101,7 +104,7 @@ def green_screen(
     for a pixel: where that shows, use prores.
     """
     clips, shape = clips_of(pred, images, scenes), shape_of(grow, shrink, invert)
-    tell(write_green_screen(clips, out, shape, parse_colour(colour)))
+    tell(write_green_screen(clips, out, shape, parse_colour(colour)), shape_notes(clips, shape))
 
 
 def alpha(
@@ -121,8 +124,8 @@ def alpha(
     Times are those of the source; there is no sound. FFmpeg and what is built
     on it read the file; browsers and most editors do not: for them, use prores.
     """
-    clips = clips_of(pred, images, scenes)
-    tell(write_alpha(clips, out, shape_of(grow, shrink, invert)))
+    clips, shape = clips_of(pred, images, scenes), shape_of(grow, shrink, invert)
+    tell(write_alpha(clips, out, shape), shape_notes(clips, shape))
 
 
 def prores(
@@ -142,5 +145,5 @@ def prores(
     file still holds all of the picture. Times are those of the source; there is
     no sound. BT.709.
     """
-    clips = clips_of(pred, images, scenes)
-    tell(write_prores(clips, out, shape_of(grow, shrink, invert)))
+    clips, shape = clips_of(pred, images, scenes), shape_of(grow, shrink, invert)
+    tell(write_prores(clips, out, shape), shape_notes(clips, shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -61,9 +62,9 @@ def shape_of(grow: int, shrink: int, invert: bool) -> Reshape:
     return Reshape(grow - shrink, invert)
 
 
-def tell(written: Written) -> None:
-    """Print where the export is and what a person should know of it."""
+def tell(written: Written, more: Sequence[str]) -> None:
+    """Print where the export is and, as `more`, what a person should know of it."""
     for path in written.paths:
         typer.echo(str(path))
-    for note in written.notes:
+    for note in (*written.notes, *more):
         typer.echo(f"note: {note}", err=True)

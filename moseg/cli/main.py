@@ -8,7 +8,7 @@ import typer
 from typer.exceptions import TyperException
 
 from moseg.cli import checkpoints, evaluate, export, run, sample
-from moseg.cli.errors import ending_in_one_line
+from moseg.cli.errors import INTERRUPTED, ending_in_one_line
 from moseg.core.errors import ConfigError
 from moseg.version import __version__
 
@@ -46,4 +46,6 @@ def main() -> None:
             command = context.command_path if context else "moseg"
             message = error.format_message().rstrip(".")
             raise ConfigError(f"{message}; see {command} --help") from error
+    if code == INTERRUPTED:  # Typer took the interrupt
+        print("stopped", file=sys.stderr)
     sys.exit(code)

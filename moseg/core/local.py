@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
 import signal
 import socket
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing import resource_tracker
 from multiprocessing.connection import Connection, wait
 from multiprocessing.process import BaseProcess
 from typing import Any
@@ -20,7 +17,7 @@ from moseg.core.claims import PATIENCE, Claim, ClaimedScenes
 from moseg.core.device import Device, Precision, choose_device
 from moseg.core.errors import MosegError
 from moseg.core.execute import StageRecord, Workbench, failure_record, kept_record
-from moseg.core.processes import core_count
+from moseg.core.processes import core_count, die_with_parent, interrupts_held_back
 from moseg.core.progress import Event, Listener
 from moseg.core.resolve import Step, resolve
 from moseg.core.runner import Plan, Runner, SceneResult
@@ -168,7 +165,7 @@ class _Process:
         device = plan.devices[place % len(plan.devices)]
         arguments = (theirs, plan, device, threads)
         process = context.Process(target=_serve, args=arguments, daemon=True)
-        with _interrupts_held_back():
+        with interrupts_held_back():
             process.start()
         theirs.close()
         return cls(process, place, ours)
@@ -218,17 +215,6 @@ class _Process:
         self.stop()
 
 
-@contextmanager
-def _interrupts_held_back() -> Iterator[None]:
-    """Ctrl-C waits until the block ends; processes started in it are deaf to it for good."""
-    resource_tracker.ensure_running()  # it lets interrupts through again when it starts
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
 class _PipeListener(Listener):
     """Sends events to the parent process."""
 
@@ -241,21 +227,13 @@ class _PipeListener(Listener):
 
 def _serve(connection: Connection[Any, Any], plan: Plan, device: Device, threads: int) -> None:
     """Body of a worker process: scenes in, events and results out, until the pipe closes."""
-    threading.Thread(target=_die_with_parent, daemon=True).start()
+    threading.Thread(target=die_with_parent, daemon=True).start()
     worker = SceneWorker(plan, device, threads, _PipeListener(connection))
     try:
         while True:
             connection.send(worker.run(*connection.recv()))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         return
-
-
-def _die_with_parent() -> None:
-    """End this worker at once when the process that started it is gone, however it went."""
-    parent = multiprocessing.parent_process()
-    assert parent is not None
-    wait([parent.sentinel])
-    os._exit(1)
 
 
 def check_workers(workers: int) -> int:

@@ -1,10 +1,16 @@
-"""Which machine this is, and which of its processes are alive."""
+"""Which machine this is, which of its processes are alive, and when a child of ours ends."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import socket
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from multiprocessing import resource_tracker
+from multiprocessing.connection import wait
 from pathlib import Path
 
 
@@ -44,3 +50,30 @@ def is_alive(pid: int) -> bool:
         state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
         return state not in ("Z", "X")
     return True
+
+
+@contextmanager
+def interrupts_held_back() -> Iterator[None]:
+    """Ctrl-C waits until the block ends; processes started in it are deaf to it for good."""
+    resource_tracker.ensure_running()  # it lets interrupts through again when it starts
+    mask = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    held: list[int] = []
+    # The system may wake another thread (BLAS has some), and then Python's handler runs here.
+    main = threading.current_thread() is threading.main_thread()
+    handler = signal.signal(signal.SIGINT, lambda number, _: held.append(number)) if main else None
+    try:
+        yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, handler)
+        signal.pthread_sigmask(signal.SIG_SETMASK, mask)
+        if held and callable(handler):
+            handler(held[0], None)
+
+
+def die_with_parent() -> None:
+    """End this process at once when the process that started it is gone, however it went."""
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    wait([parent.sentinel])
+    os._exit(1)

@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TypeVar
 
 from moseg.core.errors import InputError
+from moseg.core.naming import is_hidden
+from moseg.evaluation.mask_folders import entries
 
 Value = TypeVar("Value")
 
@@ -53,9 +55,10 @@ def find_definition(folder: Path) -> Path | None:
     """The Def file in a folder of annotations, or None.
 
     Raises:
-        InputError: there are several.
+        InputError: there are several, or the folder cannot be listed.
     """
-    found = sorted(folder.glob("*Def.dat"))
+    shown = (path for path in entries(folder) if not is_hidden(path))
+    found = sorted(path for path in shown if path.name.endswith("Def.dat"))
     if len(found) > 1:
         raise InputError(f"{folder}: holds {found[0].name} and {found[1].name}; keep one of them")
     return found[0] if found else None

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moseg.core.errors import InputError
-from moseg.evaluation import mask_folders
+from moseg.evaluation import mask_images
 from moseg.evaluation.fbms_truth import SequenceTruth
 
 BLACK, WHITE = 0x000000, 0xFFFFFF
@@ -63,7 +63,7 @@ def colours_of(path: Path) -> frozenset[int]:
     Raises:
         InputError: it cannot be read, or has too many colours for a picture of regions.
     """
-    flat = pack(mask_folders.read_colours(path)).ravel()
+    flat = pack(mask_images.read_colours(path)).ravel()
     # Regions are large: where a colour begins there are few pixels to sort.
     begins = np.flatnonzero(flat[1:] != flat[:-1]) + 1
     found = frozenset(np.unique(flat[np.append(0, begins)]).tolist())
@@ -123,7 +123,7 @@ def read_annotated(files: tuple[Path, ...], regions: Regions) -> AnnotatedPixels
     Raises:
         InputError: a file cannot be read, or the confidence has another size.
     """
-    picture = mask_folders.read_colours(files[0])
+    picture = mask_images.read_colours(files[0])
     colours = pack(picture)
     if regions.background == BLACK:
         foreground = colours != BLACK
@@ -138,7 +138,7 @@ def read_annotated(files: tuple[Path, ...], regions: Regions) -> AnnotatedPixels
 def _read_weights(files: tuple[Path, ...], shape: tuple[int, ...]) -> NDArray[np.float64] | None:
     if len(files) == 1:
         return None
-    weights = mask_folders.read_colours(files[1])[..., 0] / 255
+    weights = mask_images.read_colours(files[1])[..., 0] / 255
     if weights.shape != shape:
         raise InputError(
             f"{files[1]}: the confidence has another size than {files[0].name}; "

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from moseg.evaluation import mask_folders, measures
+from moseg.evaluation import mask_images, measures
 from moseg.evaluation.fbms_regions import AnnotatedPixels, Regions, colours_of, read_annotated
 from moseg.evaluation.frame_pairs import FrameMasks, FramePair
 from moseg.evaluation.region_counts import Counts, count_overlap
@@ -27,8 +27,8 @@ class Survey(NamedTuple):
 
 def survey(pair: FramePair) -> Survey:
     """Look at one frame. See `fbms_regions.colours_of` for what it raises."""
-    size = mask_folders.read_size(pair.truth[0])
-    pred_size = size if pair.pred is None else mask_folders.read_size(pair.pred)
+    size = mask_images.read_size(pair.truth[0])
+    pred_size = size if pair.pred is None else mask_images.read_size(pair.pred)
     return Survey(colours_of(pair.truth[0]), size, pred_size)
 
 
@@ -52,7 +52,7 @@ class FbmsReader:
         height, width = truth.foreground.shape
         if pair.pred is None:
             return truth, np.zeros((height, width), np.uint8)
-        labels = mask_folders.read_labels(pair.pred)
+        labels = mask_images.read_labels(pair.pred)
         if labels.shape != (height, width):
             resized = cv2.resize(labels, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
             return truth, np.asarray(resized, np.uint8)

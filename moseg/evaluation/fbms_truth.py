@@ -46,12 +46,12 @@ def find_truth(root: Path, name: str) -> SequenceTruth:
     """Look for the annotation of a sequence in `<root>/<name>/GroundTruth` or `<root>/<name>`.
 
     Raises:
-        InputError: there is none, a name has no frame number or that of another, or the Def
-            file is damaged or names a file that is not there.
+        InputError: there is none, a folder cannot be listed, a name has no frame number or that
+            of another, or the Def file is damaged or names a file that is not there.
     """
     folder = root / name / "GroundTruth"
     images: Path | None = root / name
-    if not folder.is_dir():
+    if folder not in mask_folders.entries(root / name):
         folder = root / name
         images = root.parent / "frame" / name if root.name == "mask" else None
     file = find_definition(folder)

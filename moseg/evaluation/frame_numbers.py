@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from moseg.core.errors import InputError
 from moseg.evaluation.frame_pairs import listed
+
+Frame = TypeVar("Frame", int, str)
 
 _ADVICE = "name the masks like the images of the sequence"
 
@@ -58,7 +61,8 @@ def match_known(
         Annotated frame -> prediction, and whether these were numbered from 0.
 
     Raises:
-        InputError: they are numbered in neither way, or none is of an annotated frame.
+        InputError: they are numbered in neither way, are as many as the annotated frames but not
+            theirs, or none is of an annotated frame.
     """
     from_zero = not all(frames[0] <= number <= frames[-1] for number in found)
     if from_zero and max(found) >= len(frames):
@@ -67,6 +71,11 @@ def match_known(
             f"the sequence {_range(frames)}; {_ADVICE}"
         )
     named = {frames[number]: path for number, path in found.items()} if from_zero else found
+    if renumbered(named, annotated):
+        raise InputError(
+            f"{folder}: holds {len(found)} masks, as many as there are annotated frames, but "
+            f"numbered {_range(found)} and not {_some(annotated)}; {_ADVICE}"
+        )
     return _of_annotated(folder, named, annotated), from_zero
 
 
@@ -78,17 +87,27 @@ def match_unknown(
     Raises:
         InputError: predictions seem to be numbered otherwise: one is of a frame 0 while the
             annotation starts at 1, some are of frames outside the annotated ones while some of
-            these have none, or none is of an annotated frame.
+            these have none, or they are as many as those but not theirs; or none is of an
+            annotated frame.
     """
     first, last = min(annotated), max(annotated)
     outside = any(not first <= number <= last for number in found)
     lacking = any(number not in found for number in annotated)
-    if (0 in found and first == 1) or (outside and lacking):
+    if (0 in found and first == 1) or (outside and lacking) or renumbered(found, annotated):
         raise InputError(
             f"{folder}: the masks are numbered {_range(found)}, but the annotated frames are "
             f"{_some(annotated)}; {_ADVICE}, or give those of the annotated frames alone"
         )
     return _of_annotated(folder, found, annotated)
+
+
+def renumbered(found: Collection[Frame], annotated: Collection[Frame]) -> bool:
+    """Whether predictions are as many as the annotated frames but not theirs.
+
+    They seem to be of the annotated frames alone, counted 0, 1, 2 without the frames between;
+    who predicts all frames has more.
+    """
+    return len(found) == len(annotated) and set(found) != set(annotated)
 
 
 def _of_annotated(

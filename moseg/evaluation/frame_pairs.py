@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moseg.core.errors import InputError
+from moseg.evaluation import mask_folders
 
 Labels = NDArray[np.uint8]
 Mask = NDArray[np.bool_]
@@ -38,11 +39,13 @@ class SequencePairs:
         name: of the sequence.
         pred: folder of the predictions, for messages; it need not be there.
         pairs: at least one.
+        surplus: names of predictions without a truth, where every frame should have one.
     """
 
     name: str
     pred: Path
     pairs: tuple[FramePair, ...]
+    surplus: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,12 +67,23 @@ Reader = Callable[[FramePair], FrameMasks]
 """Reads the files of a pair as its protocol wants them; can be pickled."""
 
 
+def pair_folders(name: str, pred_folder: Path, truth_folder: Path) -> SequencePairs:
+    """`pair_by_name` of the PNG masks in two folders; that of the predictions need not be there.
+
+    Raises:
+        InputError: as `pair_by_name` and `mask_folders.mask_files`.
+    """
+    pred = mask_folders.mask_files(pred_folder) if pred_folder.is_dir() else {}
+    return pair_by_name(name, pred_folder, pred, mask_folders.mask_files(truth_folder))
+
+
 def pair_by_name(
     name: str, pred_folder: Path, pred: Mapping[str, Path], truth: Mapping[str, Path]
 ) -> SequencePairs:
     """Match predictions to the frames of the truth by file stem, where each frame has a truth.
 
-    A frame without a prediction is paired with None, which counts as an empty mask.
+    A frame without a prediction is paired with None, which counts as an empty mask; a prediction
+    without a truth is left out, and `pair_notes` tells both.
 
     Args:
         name: of the sequence.
@@ -90,7 +104,7 @@ def pair_by_name(
             f"{listed(missing, 2)} but not {listed(surplus, 2)}; rename the masks like the "
             "frames of the truth, or remove those that it does not have"
         )
-    return pairs
+    return replace(pairs, surplus=tuple(surplus))
 
 
 def pair_annotated(
@@ -109,6 +123,24 @@ def pair_annotated(
         )
     pairs = tuple(FramePair(stem, (path,), pred.get(stem)) for stem, path in truth.items())
     return SequencePairs(name, pred_folder, pairs)
+
+
+def pair_notes(parts: Iterable[SequencePairs]) -> tuple[str, ...]:
+    """Sentences on what is missing on either side, for sequences with all their frames."""
+    notes = []
+    for part in parts:
+        missing = [pair.name for pair in part.pairs if pair.pred is None]
+        if missing:
+            notes.append(
+                f"{part.name}: {len(missing)} of {len(part.pairs)} frames have no prediction "
+                f"and count as empty masks: {listed(missing)}"
+            )
+        if part.surplus:
+            notes.append(
+                f"{part.name}: {len(part.surplus)} predicted frames have no truth and are left "
+                f"out: {listed(part.surplus)}; is the truth complete?"
+            )
+    return tuple(notes)
 
 
 def fitted(pred: Labels | Mask | None, truth: Labels | Mask, pair: FramePair) -> FrameMasks:

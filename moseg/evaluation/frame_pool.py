@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import signal
+import threading
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import closing
 from itertools import islice
 from multiprocessing import get_context
 from typing import TypeVar
@@ -14,7 +15,7 @@ from typing import TypeVar
 import cv2
 
 from moseg.core.errors import ShortOfMemory
-from moseg.core.processes import core_count
+from moseg.core.processes import core_count, die_with_parent, interrupts_held_back
 from moseg.evaluation.frame_pairs import FramePair, SequencePairs
 
 Score = TypeVar("Score")
@@ -58,26 +59,36 @@ def score_frames(
     wanted = core_count() if workers is None else workers
     processes = min(wanted, -(-total // WORTH_A_PROCESS))
     pairs = (pair for sequence in sequences for pair in sequence.pairs)
-    scores = map(score, pairs) if processes <= 1 else _spread(score, pairs, processes)
+    scored = _here(score, pairs) if processes <= 1 else _spread(score, pairs, processes)
     done = 0
-    for sequence in sequences:
-        found = []
-        for value in islice(scores, len(sequence.pairs)):
-            found.append(value)
-            done += 1
-            progress(done, total)
-        yield sequence, found
+    # Closed here: left to the garbage collector, a pool would swallow Ctrl-C while it ends.
+    with closing(scored) as scores:
+        for sequence in sequences:
+            found = []
+            for value in islice(scores, len(sequence.pairs)):
+                found.append(value)
+                done += 1
+                progress(done, total)
+            yield sequence, found
+
+
+def _here(
+    score: Callable[[FramePair], Score], pairs: Iterator[FramePair]
+) -> Generator[Score, None, None]:
+    for pair in pairs:
+        yield score(pair)
 
 
 def _spread(
     score: Callable[[FramePair], Score], pairs: Iterator[FramePair], processes: int
-) -> Iterator[Score]:
+) -> Generator[Score, None, None]:
     # Started anew, not forked: the caller may have threads.
     pool = ProcessPoolExecutor(processes, get_context("spawn"), _prepare)
     flying: deque[Future[list[Score]]] = deque()
     try:
         while some := list(islice(pairs, AT_ONCE)):
-            flying.append(pool.submit(_score_some, score, some))
+            with interrupts_held_back():  # a call may start a process
+                flying.append(pool.submit(_score_some, score, some))
             if len(flying) >= 3 * processes:
                 yield from flying.popleft().result()
         while flying:
@@ -92,7 +103,7 @@ def _spread(
 
 
 def _prepare() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the process that asks
+    threading.Thread(target=die_with_parent, daemon=True).start()
     cv2.setNumThreads(1)
 
 

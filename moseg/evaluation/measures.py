@@ -143,21 +143,6 @@ def statistics(series: Series) -> Statistics:
     )
 
 
-def mean_statistics(parts: list[Statistics]) -> Statistics:
-    """Plain mean of several statistics: the figure of a whole data set.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if not parts:
-        raise ValueError("mean_statistics needs at least one entry")
-    return Statistics(
-        mean=float(np.mean([part.mean for part in parts])),
-        recall=float(np.mean([part.recall for part in parts])),
-        decay=float(np.mean([part.decay for part in parts])),
-    )
-
-
 def _mean(values: Series) -> float:
     known = values[~np.isnan(values)]
     return float(known.mean()) if known.size else math.nan

@@ -22,14 +22,15 @@ from moseg.render.curve_picture import Plot, curve_picture
 from moseg.render.error_picture import Caption, error_picture, saliency_picture
 
 FOLDER = "worst"
+_SHARES, _CODES = (0, 0.25, 0.5, 0.75, 1), (0, 64, 128, 192, 255)
 _PLOTS = {
-    "vsod": (("F and E", "threshold", ("F", "E")),),
+    "vsod": (("F and E", "threshold", ("F", "E"), _CODES),),
     "tracks": (
-        ("ROC", "false-positive-rate", ("true-positive-rate",)),
-        ("Precision and recall", "recall", ("precision",)),
+        ("ROC", "false-positive-rate", ("true-positive-rate",), _SHARES),
+        ("Precision and recall", "recall", ("precision",), _SHARES),
     ),
 }
-"""Protocol -> title, axis and lines of the plots of its curves."""
+"""Protocol -> title, axis, lines and marks of the plots of its curves."""
 _EARLIER = re.compile(r"[0-9]{2,}_.*\.png")
 
 
@@ -73,8 +74,14 @@ def write_curves(report: Report, out: Path) -> list[Path]:
         OutputError: the place cannot be written.
     """
     plots = [
-        Plot(title, across, report.curves[across], {name: report.curves[name] for name in lines})
-        for title, across, lines in _PLOTS.get(report.protocol, ())
+        Plot(
+            title,
+            across,
+            report.curves[across],
+            {name: report.curves[name] for name in lines},
+            marks,
+        )
+        for title, across, lines, marks in _PLOTS.get(report.protocol, ())
     ]
     if not plots:
         return []

@@ -99,9 +99,13 @@ def objects_csv(report: Report) -> str:
 
 
 def report_latex(report: Report, method: str) -> str:
-    """A heading and the row of a method for a booktabs table; the rules as a comment above."""
+    """A heading and the row of a method for a booktabs table.
+
+    Above are comments: a line with the rules, and one for each note.
+    """
     rules = "; ".join(f"{name}: {sentence}" for name, sentence in report.rules.items())
-    comment = " ".join(f"% {report.title}. {rules}".split())
+    told = (f"{report.title}. {rules}", *report.notes)
+    comment = "\n".join(f"% {' '.join(text.split())}" for text in told)
     heading = " & ".join(["Method", *(_latex(name) for name in _names(report))])
     figures = (_in_math(text) for text in _shown(report.figures, report.measures))
     row = " & ".join([_latex(method), *figures])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moseg.evaluation.frame_pairs import FramePair, Reader, listed
+from moseg.evaluation.frame_pairs import FramePair, Reader
 
 Figures = Mapping[str, float]
 """Name of a measure -> its value; NaN where there is none."""
@@ -137,13 +137,3 @@ def mean_figures(parts: tuple[Figures, ...] | list[Figures]) -> dict[str, float]
         known = values[~np.isnan(values)]
         means[name] = float(known.mean()) if known.size else float("nan")
     return means
-
-
-def missing_notes(sequences: tuple[SequenceScore, ...]) -> tuple[str, ...]:
-    """A sentence for each sequence in which scored frames have no prediction."""
-    return tuple(
-        f"{score.name}: {len(score.missing)} of {len(score.pairs)} frames have no prediction "
-        f"and count as empty masks: {listed(score.missing)}"
-        for score in sequences
-        if score.missing
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -34,23 +35,21 @@ def benchmark_list(name: str) -> tuple[str, ...]:
 def parse_sequences(text: str) -> list[str]:
     """Sequence names from the name of a list, from `a,b`, or from a file with one name a line.
 
-    Blank lines of a file and what follows a `#` are left out.
+    Blank lines of a file and what follows a `#` are left out; a line may hold `a,b`.
 
     Raises:
-        InputError: no name is given, or the file cannot be read.
+        InputError: no name is given, or the file is not there or cannot be read.
     """
-    file = Path(text)
-    if file.is_file():
-        try:
-            names = _names(file.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError) as error:
-            raise InputError(
-                f"{file}: cannot be read as a list of sequences; give a text file, one name a line"
-            ) from error
+    if os.path.isfile(text):  # noqa: PTH113, a Path fails where many names are no file's name
+        names = _read(Path(text))
     elif text in list_names():
         names = list(benchmark_list(text))
+    elif "/" in text or text.endswith(".txt"):
+        raise InputError(
+            f"sequences {text!r}: no such file; check the path of the list, or write names as a,b"
+        )
     else:
-        names = [part for part in (part.strip() for part in text.split(",")) if part]
+        names = _split(text)
     if not names:
         raise InputError(f"sequences {text!r}: no name in it; write a,b or one name a line")
     return names
@@ -71,10 +70,26 @@ def choose_sequences(
         InputError: no names, or some that the truth does not have.
     """
     official = benchmark_list(benchmark)
-    if wanted is None:
-        names = official if set(official) <= set(known) else tuple(known)
-    else:
-        names = tuple(dict.fromkeys(wanted))
+    if wanted is None and set(official) <= set(known):
+        wanted = official
+    names = known_names(wanted, known, root)
+    return Choice(names, _sentence(set(names), set(official), benchmark))
+
+
+def known_names(
+    wanted: Sequence[str] | None, known: Collection[str], root: Path
+) -> tuple[str, ...]:
+    """The names of `wanted`, each once; None: all of `known`.
+
+    Args:
+        wanted: names, or None.
+        known: the sequences of the truth.
+        root: folder of the truth, for messages.
+
+    Raises:
+        InputError: no names, or some that the truth does not have.
+    """
+    names = tuple(known if wanted is None else dict.fromkeys(wanted))
     if not names:
         raise InputError("no sequences to score: the list is empty; name at least one")
     unknown = [name for name in names if name not in known]
@@ -83,7 +98,7 @@ def choose_sequences(
             f"{root}: the ground truth has no sequence {listed(unknown)}; "
             f"it has {listed(list(known))}"
         )
-    return Choice(names, _sentence(set(names), set(official), benchmark))
+    return names
 
 
 def require_predictions(names: Sequence[str], pred_root: Path) -> None:
@@ -112,6 +127,20 @@ def _sentence(names: set[str], official: set[str], benchmark: str) -> str:
     return f"{len(names)}, not those of {benchmark}: do not quote the figures as the benchmark's"
 
 
+def _read(file: Path) -> list[str]:
+    try:
+        return _names(file.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"{file}: cannot be read as a list of sequences; give a text file in UTF-8, "
+            "one name a line"
+        ) from error
+
+
 def _names(text: str) -> list[str]:
-    lines = [line.partition("#")[0].strip() for line in text.splitlines()]
-    return [line for line in lines if line]
+    lines = (line.partition("#")[0] for line in text.splitlines())
+    return [name for line in lines for name in _split(line)]
+
+
+def _split(text: str) -> list[str]:
+    return [part for part in (part.strip() for part in text.split(",")) if part]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -16,7 +16,7 @@ from moseg.core.labelled_tracks import label_files
 from moseg.core.layout import Layout
 from moseg.core.track_sets import TrackSets
 from moseg.core.types import TrackLabels
-from moseg.evaluation import mask_folders
+from moseg.evaluation import mask_folders, mask_images
 from moseg.evaluation.frame_pairs import FramePair, SequencePairs, listed
 from moseg.evaluation.track_measures import true_labels
 
@@ -64,7 +64,8 @@ class TrackedScene:
         """Match query frames with the files of the truth, by name.
 
         Raises:
-            InputError: tracks or the list of frames are gone, or no frame has a truth.
+            InputError: tracks or the list of frames are gone, no frame has a truth, or scene
+                and truth each have frames that the other lacks: they are numbered otherwise.
             CacheError: the files are damaged or do not belong together.
         """
         labels = Layout(labels_home).slot(name, "labels").target
@@ -86,6 +87,7 @@ class TrackedScene:
                 f"{truth_folder}: no mask is named like a frame that tracks start from "
                 f"({listed(list(names), 2)}); rename the masks like the frames of the scene"
             )
+        _check_numbers(truth_folder, truth, record.target.names)
         found = tuple(
             FramePair(frame, (truth[frame],), files[query])
             for frame, query in names.items()
@@ -98,6 +100,19 @@ class TrackedScene:
             size=record.selection.size(record.index.height, record.index.width),
             pairs=SequencePairs(name, labels, found),
             without=tuple(frame for frame in names if frame not in truth),
+        )
+
+
+def _check_numbers(folder: Path, truth: Collection[str], frames: Sequence[str]) -> None:
+    """Refuse masks and frames that each have names which the other lacks."""
+    there = set(frames)
+    lacking = [frame for frame in frames if frame not in truth]
+    surplus = [stem for stem in truth if stem not in there]
+    if lacking and surplus:
+        raise InputError(
+            f"{folder}: the masks are numbered otherwise than the frames of the scene, which has "
+            f"{listed(lacking, 2)} but not {listed(surplus, 2)}; rename the masks like the frames, "
+            "or remove those that the scene does not have"
         )
 
 
@@ -141,7 +156,7 @@ class TrackJudge:
         labels = TrackLabels.load(pair.pred)
         with TrackSets(folder) as sets:
             tracks = sets.load(labels.query_frame)
-        mask = mask_folders.read_true_foreground(pair.truth[0])
+        mask = mask_images.read_true_foreground(pair.truth[0])
         at = labels.query_frame - tracks.start
         judged = tracks.visible[:, at] & ~np.isnan(labels.probability)
         xy = _scaled(tracks.xy[judged, at], size, mask.shape, pair.truth[0])

@@ -17,15 +17,12 @@ from numpy.typing import NDArray
 from moseg.core.errors import InputError
 from moseg.core.frame_index import FrameIndex, index_frames
 from moseg.core.frames import RGB, Frames
-from moseg.core.images import list_frames, read_image
+from moseg.core.images import list_frames
 from moseg.core.scene import Problem, Scene, find_scenes
 from moseg.evaluation.frame_pairs import listed
-from moseg.evaluation.mask_folders import (
-    mask_files,
-    prediction_root,
-    read_labels,
-    sequence_folders,
-)
+from moseg.evaluation.mask_folders import mask_files, prediction_root, sequence_folders
+from moseg.evaluation.mask_images import read_labels
+from moseg.export.heads import Size, common_size, image_size, mask_size
 
 Labels = NDArray[np.uint8]
 
@@ -57,16 +54,15 @@ class ClipImages:
         return {path.stem: path.name for path in list_frames(self.scene.source)}
 
     @cached_property
-    def size(self) -> tuple[int, int]:
-        """Height and width in pixels; of a folder, those of its first image.
+    def size(self) -> Size:
+        """Height and width of all frames in pixels.
 
         Raises:
-            InputError: the source cannot be read.
+            InputError: the source cannot be read, or its images differ in size.
         """
         if self.scene.kind == "video":
             return self.index.height, self.index.width
-        height, width = read_image(list_frames(self.scene.source)[0]).shape[:2]
-        return height, width
+        return common_size(list_frames(self.scene.source), image_size)
 
     def frames(self) -> Iterator[RGB]:
         """The frames in order, RGB uint8 [H, W, 3], decoded one at a time.
@@ -84,37 +80,22 @@ class MaskClip:
     Attributes:
         name: of the scene.
         files: frame name -> mask PNG, in natural order.
+        size: height and width of all masks in pixels.
         images: what the masks lie on, where it is known.
     """
 
     name: str
     files: Mapping[str, Path]
+    size: Size
     images: ClipImages | None = None
-
-    @cached_property
-    def size(self) -> tuple[int, int]:
-        """Height and width of the first mask in pixels.
-
-        Raises:
-            InputError: as `labels`.
-        """
-        height, width = read_labels(next(iter(self.files.values()))).shape
-        return height, width
 
     def labels(self, frame: str) -> Labels:
         """Object ids of one frame, uint8 [H, W].
 
         Raises:
-            InputError: the file cannot be read, or has another size than the first.
+            InputError: the file cannot be read.
         """
-        labels = read_labels(self.files[frame])
-        if labels.shape != self.size:
-            (height, width), (tall, wide) = self.size, labels.shape
-            raise InputError(
-                f"{self.files[frame]} is {wide}x{tall} but the first mask of this scene is "
-                f"{width}x{height}; write masks of one size"
-            )
-        return labels
+        return read_labels(self.files[frame])
 
     def all_labels(self) -> Iterator[tuple[str, Labels]]:
         """Name and object ids uint8 [H, W] of each frame, in order, one at a time.
@@ -159,7 +140,7 @@ class MaskClip:
 
 
 def find_clips(pred: Path, images: Path | None, names: Sequence[str] | None) -> list[MaskClip]:
-    """The scenes that have masks in `pred`.
+    """The scenes that have masks in `pred`, all of which are looked at.
 
     Args:
         pred: output of `moseg run`, the `--sam2dir` of `run_inference.py`, or any folder with
@@ -170,7 +151,8 @@ def find_clips(pred: Path, images: Path | None, names: Sequence[str] | None) -> 
         names: of the scenes to take, in this order; None: all, in natural order.
 
     Raises:
-        InputError: no masks, a scene that is not there, or `images` lacks one of the scenes.
+        InputError: no masks, one that cannot be read, masks of two sizes in a scene, a scene
+            that is not there, or `images` lacks one of the scenes.
     """
     root = prediction_root(pred)
     known = sequence_folders(root)
@@ -180,10 +162,9 @@ def find_clips(pred: Path, images: Path | None, names: Sequence[str] | None) -> 
         raise InputError(f"{root}: has no scene {listed(unknown)}; it has {listed(known)}")
     files = {name: mask_files(root / name) for name in chosen}
     sources = _recorded(pred, chosen) if images is None else _given(images, chosen)
-    return [
-        MaskClip(name, files[name], ClipImages(sources[name]) if name in sources else None)
-        for name in chosen
-    ]
+    found = {name: ClipImages(scene) for name, scene in sources.items()}
+    sizes = {name: common_size(list(files[name].values()), mask_size) for name in chosen}
+    return [MaskClip(name, files[name], sizes[name], found.get(name)) for name in chosen]
 
 
 def _given(images: Path, names: Sequence[str]) -> dict[str, Scene]:

@@ -12,6 +12,7 @@ import numpy as np
 from moseg.core.cache import write_atomically
 from moseg.export.clips import MaskClip
 from moseg.export.instances import INFO, MOVING, Category, file_names, name_notes, objects
+from moseg.export.places import refuse_source
 from moseg.export.reshape import Reshape
 from moseg.export.rle import bounding_box, encode
 from moseg.export.written import Written
@@ -37,6 +38,8 @@ def write_coco(
         OutputError: the place cannot be written.
     """
     shape.refuse_invert("coco")
+    for clip in clips:
+        refuse_source(out, clip)
     images: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     for video_id, clip in enumerate(clips, 1):

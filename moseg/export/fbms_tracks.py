@@ -7,7 +7,8 @@ one track of one point for each pixel, on the frames that have a truth.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
@@ -20,13 +21,30 @@ from moseg.evaluation.fbms_truth import INSIDES, SequenceTruth, find_truth
 from moseg.evaluation.frame_numbers import by_number, match_known, match_unknown
 from moseg.evaluation.frame_pairs import listed
 from moseg.evaluation.mask_folders import truth_root
-from moseg.export.clips import MaskClip
+from moseg.evaluation.mask_images import read_size
+from moseg.export.clips import Labels, MaskClip
+from moseg.export.heads import Size
 from moseg.export.places import make_folder
-from moseg.export.reshape import Reshape
+from moseg.export.reshape import Reshape, nearest_pixels
 from moseg.export.written import Written
 
 COUNTS = (10, 50, 200)
 """Numbers of frames that the tool knows, beside that of the whole sequence."""
+
+
+@dataclass(frozen=True)
+class AnnotatedMask:
+    """The mask of a frame that has a truth.
+
+    Attributes:
+        place: of the frame in the sequence, from 0.
+        frame: its name among the masks.
+        size: height and width of the truth in pixels.
+    """
+
+    place: int
+    frame: str
+    size: Size
 
 
 def write_fbms_tracks(
@@ -35,6 +53,7 @@ def write_fbms_tracks(
     """Write `out/<scene>/Tracks<N>.dat`, N the number of frames that count.
 
     Labels are 0 for the background, then 1, 2, ... for the objects seen on the annotated frames.
+    Masks of another size than the truth are brought to it, as by `moseg eval fbms`.
 
     Args:
         truth: folder of the sequences of FBMS-59.
@@ -51,25 +70,48 @@ def write_fbms_tracks(
             f"--frames {frames}: the tool reads 10, 50 or 200 frames, or all of a sequence; "
             "give one of these or leave it out"
         )
-    paths, notes = [], []
-    for clip in clips:
-        total = len(clip.files)
-        if frames is not None and total < frames:
-            notes.append(f"{clip.name}: left out, it has {total} frames, less than {frames}")
-            continue
-        count = frames or total
-        annotated = annotated_frames(truth, clip)
-        inside = {position: frame for position, frame in annotated.items() if position < count}
-        if not inside:
-            raise InputError(f"{clip.name}: none of its first {count} frames is annotated")
+    notes = [
+        f"{clip.name}: left out, it has {len(clip.files)} frames, less than {frames}"
+        for clip in clips
+        if len(clip.files) < (frames or 0)
+    ]
+    long = [clip for clip in clips if len(clip.files) >= (frames or 0)]
+    masks = [_counted_masks(truth, clip, frames or len(clip.files)) for clip in long]
+    paths = []
+    for clip, annotated in zip(long, masks, strict=True):
+        count = frames or len(clip.files)
         path = make_folder(out / clip.name, clip) / f"Tracks{count}.dat"
-        _write_tracks(path, count, clip, inside, shape)
+        _write_tracks(path, count, clip, annotated, shape)
         paths.append(path)
+        notes += _resized(clip, annotated)
     return Written(tuple(paths), tuple(notes))
 
 
-def annotated_frames(truth: Path, clip: MaskClip) -> dict[int, str]:
-    """Place in the sequence, from 0, -> frame name of each frame that has a truth, in order.
+def _counted_masks(truth: Path, clip: MaskClip, count: int) -> list[AnnotatedMask]:
+    """The annotated ones of the first `count` frames, at least one.
+
+    Raises:
+        InputError: there is none, or as `annotated_masks`.
+    """
+    inside = [mask for mask in annotated_masks(truth, clip) if mask.place < count]
+    if not inside:
+        raise InputError(f"{clip.name}: none of its first {count} frames is annotated")
+    return inside
+
+
+def _resized(clip: MaskClip, annotated: Sequence[AnnotatedMask]) -> list[str]:
+    other = [mask.size for mask in annotated if mask.size != clip.size]
+    if not other:
+        return []
+    (height, width), (tall, wide) = clip.size, other[0]
+    return [
+        f"{clip.name}: the masks of {len(other)} of {len(annotated)} annotated frames have "
+        f"another size than the truth ({width}x{height}, not {wide}x{tall}) and were brought to it"
+    ]
+
+
+def annotated_masks(truth: Path, clip: MaskClip) -> list[AnnotatedMask]:
+    """The masks of the frames that have a truth, in order.
 
     Truth and masks are matched by the numbers in their names, as `moseg eval fbms` does.
 
@@ -77,8 +119,8 @@ def annotated_frames(truth: Path, clip: MaskClip) -> dict[int, str]:
         truth: the root of FBMS-59, or any folder of sequence folders.
 
     Raises:
-        InputError: there is no truth of this scene, the numbers do not fit, or some frames of the
-            sequence have no mask.
+        InputError: there is no truth of this scene, it cannot be read, the numbers do not fit,
+            or some frames of the sequence have no mask.
     """
     annotated = find_truth(truth_root(truth, INSIDES), clip.name)
     folder = next(iter(clip.files.values())).parent
@@ -91,8 +133,11 @@ def annotated_frames(truth: Path, clip: MaskClip) -> dict[int, str]:
     bare = [str(number) for number in annotated.frames if number not in matched]
     if bare:
         raise InputError(f"{folder}: no mask of the annotated frames {listed(bare)}; write them")
-    frames = {path: (place, frame) for place, (frame, path) in enumerate(clip.files.items())}
-    return dict(frames[path] for path in matched.values())
+    places = {path: place for place, path in enumerate(clip.files.values())}
+    return [
+        AnnotatedMask(places[path], path.stem, read_size(annotated.frames[number][0]))
+        for number, path in matched.items()
+    ]
 
 
 def _check_complete(clip: MaskClip, masks: Collection[int], truth: SequenceTruth) -> None:
@@ -110,26 +155,36 @@ def _check_complete(clip: MaskClip, masks: Collection[int], truth: SequenceTruth
 
 
 def _write_tracks(
-    path: Path, count: int, clip: MaskClip, annotated: Mapping[int, str], shape: Reshape
+    path: Path, count: int, clip: MaskClip, annotated: Sequence[AnnotatedMask], shape: Reshape
 ) -> None:
-    clusters = _clusters(clip, annotated.values(), shape)
-    height, width = clip.size
+    clusters = _clusters(clip, annotated, shape)
+    pixels = sum(height * width for height, width in (mask.size for mask in annotated))
     with published(path) as partial, partial.open("w", encoding="ascii", newline="\n") as file:
-        file.write(f"{count}\n{len(annotated) * height * width}\n")
-        for place, frame in annotated.items():
-            _write_points(file, clusters[shape.labels(clip.labels(frame))], place)
+        file.write(f"{count}\n{pixels}\n")
+        for place, labels in _labels(clip, annotated, shape):
+            _write_points(file, clusters[labels], place)
 
 
-def _clusters(clip: MaskClip, frames: Iterable[str], shape: Reshape) -> NDArray[np.uint8]:
+def _clusters(
+    clip: MaskClip, annotated: Sequence[AnnotatedMask], shape: Reshape
+) -> NDArray[np.uint8]:
     """uint8 [256]: label of each object id, 0, 1, 2, ... without gaps over these frames."""
-    seen = np.zeros(256, np.int64)
-    for frame in frames:
-        seen += np.bincount(shape.labels(clip.labels(frame)).ravel(), minlength=256)
-    seen[0] = 1
-    return (np.cumsum(seen > 0) - 1).astype(np.uint8)
+    seen = np.zeros(256, np.bool_)
+    for _, labels in _labels(clip, annotated, shape):
+        seen[labels] = True
+    seen[0] = True
+    return (np.cumsum(seen) - 1).astype(np.uint8)
 
 
-def _write_points(file: TextIO, labels: NDArray[np.uint8], place: int) -> None:
+def _labels(
+    clip: MaskClip, annotated: Sequence[AnnotatedMask], shape: Reshape
+) -> Iterator[tuple[int, Labels]]:
+    """Place, and object ids uint8 [H, W] at the size of the truth, of each of these frames."""
+    for mask in annotated:
+        yield mask.place, nearest_pixels(shape.labels(clip.labels(mask.frame)), mask.size)
+
+
+def _write_points(file: TextIO, labels: Labels, place: int) -> None:
     """A track for each pixel of the frame at `place`."""
     heads = [f"{label} 1\n" for label in range(256)]
     columns = [f"{x}" for x in range(labels.shape[1])]

@@ -6,24 +6,18 @@ nerfstudio takes the masks of all frames or of none, and finds them through `mas
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import cv2
-import numpy as np
-from numpy.typing import NDArray
-
-from moseg.core.images import read_image
 from moseg.core.scene import image_files
 from moseg.export.clips import MaskClip
+from moseg.export.heads import Size, image_size
 from moseg.export.places import black_where, make_folder, write_grey
-from moseg.export.reshape import Reshape
+from moseg.export.reshape import Reshape, nearest_pixels
 from moseg.export.transforms import Transforms
 from moseg.export.written import Written
 
 FACTORS = (2, 4, 8)
-
-Size = tuple[int, int]
 
 
 def write_nerfstudio(clips: Sequence[MaskClip], out: Path, shape: Reshape) -> Written:
@@ -35,9 +29,9 @@ def write_nerfstudio(clips: Sequence[MaskClip], out: Path, shape: Reshape) -> Wr
         InputError: the images are not known, or masks and images differ.
         OutputError: the place cannot be written.
     """
-    sources = [clip.known_images().scene.source for clip in clips]
-    for clip, source in zip(clips, sources, strict=True):
-        _write_sizes(clip, out / clip.name, shape, source)
+    sizes = [_small_sizes(clip.size, clip.known_images().scene.source) for clip in clips]
+    for clip, smaller in zip(clips, sizes, strict=True):
+        _write_sizes(clip, out / clip.name, shape, smaller)
     return Written(tuple(out / clip.name for clip in clips))
 
 
@@ -55,7 +49,7 @@ def write_nerfstudio_data(
         OutputError: the place cannot be written.
     """
     masks = transforms.masks_of_frames(clip)
-    _write_sizes(clip, out, shape, transforms.image_folder)
+    _write_sizes(clip, out, shape, _small_sizes(clip.size, transforms.image_folder))
     copy = out / f"{transforms.file.stem}_masked.json"
     transforms.save_copy(copy, [f"masks/{frame}.png" for frame in masks])
     if out.resolve() == transforms.file.parent.resolve():
@@ -67,18 +61,19 @@ def write_nerfstudio_data(
     return Written((out / "masks", copy), (note,))
 
 
-def _write_sizes(clip: MaskClip, out: Path, shape: Reshape, images: Path) -> None:
-    """Write the masks at full size and at each smaller one, into folders of their own."""
+def _write_sizes(clip: MaskClip, out: Path, shape: Reshape, sizes: Mapping[int, Size]) -> None:
+    """Write the masks at full size and at the one of each factor, into folders of their own."""
     full = make_folder(out / "masks", clip)
-    smaller = {
-        make_folder(out / f"masks_{factor}", clip): _small_size(clip.size, images, factor)
-        for factor in FACTORS
-    }
+    smaller = {make_folder(out / f"masks_{factor}", clip): size for factor, size in sizes.items()}
     for frame, labels in clip.all_labels():
         mask = black_where(shape.chosen(labels))
         write_grey(full / f"{frame}.png", mask)
         for folder, size in smaller.items():
-            write_grey(folder / f"{frame}.png", _shrunk(mask, size))
+            write_grey(folder / f"{frame}.png", nearest_pixels(mask, size))
+
+
+def _small_sizes(size: Size, images: Path) -> dict[int, Size]:
+    return {factor: _small_size(size, images, factor) for factor in FACTORS}
 
 
 def _small_size(size: Size, images: Path, factor: int) -> Size:
@@ -92,12 +87,5 @@ def _small_size(size: Size, images: Path, factor: int) -> Size:
     beside = images.with_name(f"{images.name}_{factor}")
     existing = image_files(beside) if beside.is_dir() else []
     if existing:
-        height, width = read_image(existing[0]).shape[:2]
-        return height, width
+        return image_size(existing[0])
     return max(1, size[0] // factor), max(1, size[1] // factor)
-
-
-def _shrunk(mask: NDArray[np.uint8], size: Size) -> NDArray[np.uint8]:
-    """`mask` at another size, by the nearest pixel, so that it stays 0 and 255."""
-    small = cv2.resize(mask, (size[1], size[0]), interpolation=cv2.INTER_NEAREST_EXACT)
-    return np.asarray(small, np.uint8)

@@ -64,13 +64,21 @@ def reshape(labels: Labels, pixels: int) -> Labels:
     return labels
 
 
+def nearest_pixels(values: NDArray[np.uint8], size: tuple[int, int]) -> NDArray[np.uint8]:
+    """`values` [H, W] at another height and width, by the nearest pixel: none is made up."""
+    height, width = size
+    resized = cv2.resize(values, (width, height), interpolation=cv2.INTER_NEAREST_EXACT)
+    return np.asarray(resized, np.uint8)
+
+
 def _grow(labels: Labels, pixels: int) -> Labels:
+    # To itself an object is nearest, so none takes pixels of another.
     grown = labels.copy()
     nearest = np.full(labels.shape, np.inf, np.float32)
     for number, window in _objects(labels, margin=pixels):
         inside = labels[window] == number
         squared = _squared_distance(~inside)
-        reached = (squared <= pixels**2) & (squared < nearest[window]) & (labels[window] == 0)
+        reached = (squared <= pixels**2) & (squared < nearest[window])
         nearest[window][reached] = squared[reached]
         grown[window][reached] = number
     return grown

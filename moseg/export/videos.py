@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moseg.core.errors import writing_to
 from moseg.core.frame_index import FrameIndex
 from moseg.core.frames import RGB
 from moseg.export.clips import Labels, MaskClip
+from moseg.export.places import make_folder, refuse_source
 from moseg.export.written import Written
 from moseg.render.video_codecs import Codec
 from moseg.render.video_writer import VideoWriter
@@ -36,12 +36,11 @@ def write_videos(
     """
     paths: list[Path] = []
     notes: list[str] = []
-    with writing_to(out):
-        out.mkdir(parents=True, exist_ok=True)
-    for clip in clips:
-        images = clip.known_images()
+    all_images = [clip.known_images() for clip in clips]
+    for clip, images in zip(clips, all_images, strict=True):
         index = images.index
-        path = out / f"{clip.name}_{form}.{codec.container}"
+        path = make_folder(out, clip) / f"{clip.name}_{form}.{codec.container}"
+        refuse_source(path, clip)
         rate = constant_rate(index)
         times = index.times if rate is None else [None] * len(index)
         with VideoWriter(path, index.height, index.width, rate or index.fps, codec) as writer:

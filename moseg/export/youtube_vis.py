@@ -15,6 +15,7 @@ from moseg.core.errors import InputError
 from moseg.evaluation.frame_pairs import listed
 from moseg.export.clips import MaskClip
 from moseg.export.instances import INFO, MOVING, Category, Scores, file_names, name_notes, objects
+from moseg.export.places import refuse_source
 from moseg.export.reshape import Reshape
 from moseg.export.rle import Box, bounding_box, encode
 from moseg.export.written import Written
@@ -85,6 +86,8 @@ def write_youtube_vis(
         OutputError: the place cannot be written.
     """
     shape.refuse_invert("youtube-vis")
+    for clip in clips:
+        refuse_source(out, clip)
     entries: list[dict[str, Any]] = []
     annotations: list[dict[str, Any]] = []
     results: list[dict[str, Any]] = []

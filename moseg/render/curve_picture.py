@@ -27,6 +27,9 @@ _TITLE_SIZE, _HEADING_SIZE, _LABEL_SIZE = 28, 22, 18
 _SHIFT = 4  # OpenCV draws at sub-pixel places with 4 binary digits
 
 
+_QUARTERS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
 @dataclass(frozen=True)
 class Plot:
     """Lines over one axis.
@@ -36,12 +39,14 @@ class Plot:
         across: name of the axis.
         x: values of the axis, float64 [N]; the plot is as wide as they are.
         lines: name -> values, float64 [N], of which 0..1 is shown; there are gaps at NaN.
+        marks: values of the axis that are written below it; those beyond its ends are left out.
     """
 
     title: str
     across: str
     x: Values
     lines: Mapping[str, Values]
+    marks: Sequence[float] = _QUARTERS
 
 
 def curve_picture(title: str, plots: Sequence[Plot]) -> Picture:
@@ -64,16 +69,19 @@ def curve_picture(title: str, plots: Sequence[Plot]) -> Picture:
 def _draw(sheet: Picture, plot: Plot, left: int, top: int) -> None:
     end = draw_text(sheet, plot.title, (left, top - 18), _HEADING_SIZE, _INK, BOLD)
     low, high = float(np.nanmin(plot.x)), float(np.nanmax(plot.x))
-    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x, y = left + round(share * SIDE), top + round((1 - share) * SIDE)
+    width = high - low or 1.0
+    for mark in (mark for mark in plot.marks if low <= mark <= high):
+        x = left + round((mark - low) / width * SIDE)
         cv2.line(sheet, (x, top), (x, top + SIDE), _LINE, 1)
+        _centred(sheet, f"{mark:g}", x, top + SIDE + 24)
+    for mark in _QUARTERS:
+        y = top + round((1 - mark) * SIDE)
         cv2.line(sheet, (left, y), (left + SIDE, y), _LINE, 1)
-        across, up = f"{low + share * (high - low):.4g}", f"{share:g}"
-        _centred(sheet, across, x, top + SIDE + 24)
-        width = text_width(up, _LABEL_SIZE)
-        draw_text(sheet, up, (left - 10 - width, y + 6), _LABEL_SIZE, _GREY)
+        text = f"{mark:g}"
+        before = left - 10 - text_width(text, _LABEL_SIZE)
+        draw_text(sheet, text, (before, y + 6), _LABEL_SIZE, _GREY)
     _centred(sheet, plot.across, left + SIDE // 2, top + SIDE + 54)
-    places = (plot.x - low) / (high - low) if high > low else np.zeros_like(plot.x)
+    places = (plot.x - low) / width
     x = end + 24
     for number, (name, values) in enumerate(plot.lines.items()):
         if values.shape != plot.x.shape:

@@ -58,6 +58,13 @@ def test_help_states_the_rules(protocol: str) -> None:
         assert rule in outcome.out
 
 
+def test_help_of_tracks_says_that_all_of_the_truth_is_scored() -> None:
+    words = " ".join(moseg("eval", "tracks", "--help").out.replace("│", " ").split())
+    assert "default: (all of the truth)" in words
+    assert "protocol's list" not in words
+    assert "from 0 to below 1" in words
+
+
 @pytest.mark.parametrize(
     ("protocol", "options", "given"),
     [
@@ -113,6 +120,10 @@ def test_options_reach_the_protocol(
         (["davis16", "--sequences", "cow"], "no sequence cow; it has dog"),
         (["davis16", "--sequences", " , "], "no name in it"),
         (["davis16", "--images", "nowhere"], "nowhere: no such folder for the images"),
+        (["davis16", "--images", "."], "--images is for the pictures that --out writes; add"),
+        (["tracks", "--name", "mine"], "--name is for the LaTeX row that --out writes; add --out"),
+        (["davis16", "--sequences", "no/list.txt"], "sequences 'no/list.txt': no such file; check"),
+        (["tracks", "--threshold", "1"], "1.0 is no probability; choose one from 0 to below 1"),
         (["fbms", "--threshold", "2"], "less than or equal to 1"),
         (["ytvos18-m", "--objects", "0"], "greater than or equal to 1"),
         (["vsod", "--variant", "mine"], "'mine' is not one of"),

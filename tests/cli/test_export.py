@@ -84,6 +84,17 @@ def test_objects_grow_shrink_and_are_inverted(walk) -> None:
     assert areas["--invert",] == 12 * 20 - 16
 
 
+@pytest.mark.parametrize("form", [*FORMS, "coco", "youtube-vis", "green-screen", "alpha", "prores"])
+def test_every_form_tells_what_shrank_to_nothing_and_what_grew_over_all(walk, form) -> None:
+    images = () if form in ("davis", "binary", "mots", "fbms-tracks") else ("--images",)
+    words = ("--scenes", "walk", *images, *(walk / "images" for _ in images))
+    shrunk = moseg(*options(form, walk, *words, "--shrink", 9))
+    assert shrunk.code == 0
+    assert "note: walk: --shrink 9 leaves nothing of ids 3 in any frame" in shrunk.notes
+    grown = moseg(*options(form, walk, *words, "--grow", 99)).notes
+    assert "note: walk: with --grow 99 objects fill the whole picture in 2 of 2 frames" in grown
+
+
 def test_renumbered_ids_are_told(walk) -> None:
     outcome = moseg(*options("davis", walk, "--scenes", "walk"))
     assert outcome.notes == ["note: walk: ids 3 are now 1 to 1"]
@@ -125,6 +136,24 @@ def test_transforms_get_masks_beside_them(walk, data) -> None:
     ]
 
 
+def test_transforms_with_images_are_refused(walk, data) -> None:
+    words = ("--scenes", "walk", "--images", walk / "images", "--transforms")
+    outcome = moseg(*options("nerfstudio", walk, *words, data / "transforms.json"))
+    assert outcome.code == 2
+    assert "leave out --images" in outcome.one_line
+    assert not (walk / "out").exists()
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_damaged_mask_leaves_nothing_behind(walk, form) -> None:
+    mask = walk / "pred" / "walk" / "00001.png"
+    mask.write_bytes(mask.read_bytes()[:-40])
+    outcome = moseg(*options(form, walk))
+    assert outcome.code == 2
+    assert "00001.png: cannot be read as a mask" in outcome.one_line
+    assert not (walk / "out").exists()
+
+
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
@@ -154,4 +183,5 @@ def test_masks_are_never_written_over(walk) -> None:
     outcome = moseg("export", "binary", "--pred", walk / "pred", "--out", walk / "pred")
     assert outcome.code == 2
     assert "choose another output folder" in outcome.one_line
+    assert sorted(path.name for path in (walk / "pred").iterdir()) == ["run", "walk"]
     assert np.array_equal(pixels(walk / "pred" / "walk" / "00000.png"), before)

@@ -1,4 +1,4 @@
-"""Two hundred scenes of which six are broken: the report, and what the next run does."""
+"""Eighty scenes of which six are broken: the report, and what the next run does."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from tests.pipeline.runs import MOSEG, STAGES, TIMED
 pytest.importorskip("ray")
 pytestmark = pytest.mark.slow
 
-SCENES = 200
+SCENES = 80
 LONG = 300
 FRAMES = [frame[:32, :48] for frame in good_frames(2)]
 

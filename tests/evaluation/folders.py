@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import errno
+import os
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
+import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -29,3 +32,21 @@ def write_labels(
         image = Image.fromarray(np.asarray(frame, np.uint8))
         image.putpalette(davis_palette().tobytes())
         image.save(folder / f"{stem}{suffix}")
+
+
+def close_folder(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a folder be without permissions, also for root: no list of it, no look into it."""
+
+    def guard(name: str, shut: Callable[[Path], bool]) -> None:
+        call = getattr(os, name)
+
+        def guarded(path: Any = ".", *rest: Any, **named: Any) -> Any:
+            if not isinstance(path, int) and shut(Path(path)):
+                raise PermissionError(errno.EACCES, "Permission denied", str(path))
+            return call(path, *rest, **named)
+
+        monkeypatch.setattr(os, name, guarded)
+
+    guard("listdir", lambda path: path == folder)
+    guard("scandir", lambda path: path == folder)
+    guard("stat", lambda path: folder in path.parents)

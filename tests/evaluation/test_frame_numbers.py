@@ -73,11 +73,21 @@ def test_numbers_that_fit_no_way_are_told() -> None:
         (range(30), [1, 10, 19]),  # from 0, and longer
         (range(1, 20), [0, 9, 18]),  # from 1
         (range(101, 120), [1, 10, 19]),
+        ([1, 2, 3], [1, 10, 19]),  # the annotated ones alone, counted without the gaps
     ],
 )
 def test_predictions_that_may_be_shifted_are_refused(found: range, annotated: list[int]) -> None:
     with pytest.raises(InputError, match=r"masks are numbered .*annotated frames are"):
         match_unknown(FOLDER, masks(*found), annotated)
+
+
+@pytest.mark.parametrize("found", [(0, 1, 2), (1, 2, 3)])
+def test_annotated_frames_counted_without_the_gaps_are_refused(found: tuple[int, ...]) -> None:
+    told = r"cars1: holds 3 masks, as many .* numbered {}\.\.{} and not 1, 10, 19; name"
+    with pytest.raises(InputError, match=told.format(found[0], found[-1])):
+        match_known(FOLDER, masks(*found), [1, 10, 19], range(1, 20))
+    frames = range(1, 4)  # where all of them are annotated, counting from 0 is no gap
+    assert match_known(FOLDER, masks(0, 1, 2), frames, frames)[1]
 
 
 @pytest.mark.parametrize("found", [range(1, 20), [1, 10, 19], range(1, 19), [10, 11], range(1, 40)])

@@ -19,6 +19,7 @@ from moseg.evaluation.protocols.davis17 import evaluate_davis17_unsupervised
 from moseg.evaluation.protocols.vsod import evaluate_vsod
 from moseg.evaluation.results import Report, SequenceScore
 from moseg.evaluation.video_frames import check_images, video_frames
+from moseg.render.curve_picture import Plot
 from moseg.render.error_picture import Caption
 from tests.evaluation.folders import numbered, write_labels
 
@@ -178,6 +179,44 @@ def test_that_only_matched_objects_are_shown_is_told(
         True,
         False,
     ]
+
+
+def test_masks_are_those_of_the_worst_frame_itself(
+    davis: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each frame has another truth and prediction, so that one of another frame shows."""
+    root = davis / "Annotations/480p"
+    for name in ("cat", "dog"):
+        write_labels(root / name, numbered(square(4 + at) for at in range(5)))
+        shifts = enumerate((0, 1, 5, 3, 0))
+        write_labels(
+            davis.parent / "pred" / name, numbered(square(4 + at + by) for at, by in shifts)
+        )
+    drawn: list[tuple[np.ndarray, np.ndarray]] = []
+
+    def listening(frame, truth, pred, void, caption):  # type: ignore[no-untyped-def]
+        drawn.append((truth, pred))
+        return np.zeros((1, 1, 3), np.uint8)
+
+    monkeypatch.setattr(pictures, "error_picture", listening)
+    monkeypatch.setattr(pictures, "saliency_picture", listening)
+    write_worst(scored(davis), None, 3, davis.parent)
+    write_worst(evaluate_vsod(davis.parent / "pred", davis), None, 1, davis.parent)
+    for (truth, pred), (left, shift) in zip(drawn, ((6, 5), (6, 5), (7, 3), (6, 5)), strict=True):
+        np.testing.assert_array_equal(truth, square(left))
+        np.testing.assert_array_equal(pred > 0, square(left + shift) > 0)
+
+
+def test_marks_of_thresholds_are_codes(davis: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    plots: list[Plot] = []
+    monkeypatch.setattr(
+        pictures,
+        "curve_picture",
+        lambda title, found: plots.extend(found) or np.zeros((1, 1, 3), np.uint8),
+    )
+    write_curves(evaluate_vsod(davis.parent / "pred", davis), davis.parent)
+    (plot,) = plots
+    assert plot.marks == (0, 64, 128, 192, 255)
 
 
 def test_curves_are_written_where_a_protocol_has_some(davis: Path, tmp_path: Path) -> None:

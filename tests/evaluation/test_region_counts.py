@@ -106,6 +106,13 @@ def test_a_pair_without_overlap_counts_as_it_is() -> None:
     assert found.recall == pytest.approx((90 / 91 + 0) / 2)
 
 
+def test_ten_thousandths_are_rounded_down_before_clusters_are_given() -> None:
+    """The sum of F is greater along the diagonal, 9607.9, but of whole ten-thousandths 9606."""
+    counts = np.array([[13.0, 30.0], [15.0, 33.0]])
+    found = region_figures(counts, counts.sum(axis=1), 0.75)
+    assert [(score.region, score.cluster) for score in found.regions] == [(0, 1), (1, 0)]
+
+
 def test_extracted_needs_more_than_the_threshold() -> None:
     counts = np.array([[75.0, 25.0], [25.0, 75.0]])
     weights = counts.sum(axis=1)

@@ -126,7 +126,8 @@ def test_csv_of_objects_is_empty_without_objects(report: Report) -> None:
 
 
 def test_latex_has_rules_a_heading_and_an_escaped_row(report: Report) -> None:
-    comment, heading, rule, row = report_latex(report, r"our_net & \x 50%").splitlines()
+    comment, note, heading, rule, row = report_latex(report, r"our_net & \x 50%").splitlines()
+    assert note == "% dog: 1 of 2 frames have no prediction"
     assert comment.startswith("% DAVIS17-Moving. frames: frames 1..T-2; void: 100% left out")
     assert heading == r"Method & J\&F-Mean & J-Decay & MAE \\"
     assert rule == r"\midrule"

@@ -53,6 +53,26 @@ def test_sequences_from_a_comma_list_a_file_and_a_benchmark(tmp_path: Path) -> N
     assert parse_sequences("davis16-val") == list(benchmark_list("davis16-val"))
 
 
+def test_lists_of_editors_and_spreadsheets_are_read(tmp_path: Path) -> None:
+    file = tmp_path / "val.txt"
+    file.write_bytes("\ufeffdog\r\ncat, cow,  # two\r\n".encode())
+    assert parse_sequences(str(file)) == ["dog", "cat", "cow"]
+    file.write_text("dog\ncat\n", encoding="utf-16")
+    with pytest.raises(InputError, match=r"val\.txt: cannot be read .* in UTF-8"):
+        parse_sequences(str(file))
+
+
+@pytest.mark.parametrize("text", ["lists/mine", "mine.txt", "../lists/"])
+def test_a_path_that_leads_nowhere_is_no_name(text: str) -> None:
+    with pytest.raises(InputError, match=f"sequences '{text}': no such file"):
+        parse_sequences(text)
+
+
+def test_more_names_than_a_file_can_have_letters() -> None:
+    names = [f"sequence{number}" for number in range(1000)]
+    assert parse_sequences(",".join(names)) == names
+
+
 def test_a_file_comes_before_a_list_of_the_same_name(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

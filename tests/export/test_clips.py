@@ -2,12 +2,13 @@ import json
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from moseg.core.errors import InputError
 from moseg.export.clips import find_clips
 from tests.evaluation.folders import numbered, write_labels
 from tests.export.scenes import blocks, make_clip
-from tests.media import moving_square_frames, write_images, write_video
+from tests.media import moving_square_frames, write_image, write_images, write_video
 
 
 def masks(folder, count=3, height=12, width=20):
@@ -43,8 +44,31 @@ def test_labels_are_the_ids_of_the_file(tmp_path) -> None:
 
 def test_a_mask_of_another_size_is_refused(tmp_path) -> None:
     write_labels(tmp_path / "a", {"0": blocks(1), "1": blocks(1, width=26)})
-    with pytest.raises(InputError, match=r"1\.png is 26x12 but the first .* is 20x12"):
-        list(find_clips(tmp_path, None, None)[0].all_labels())
+    with pytest.raises(InputError, match=r"1\.png is 26x12 but 0\.png, the first .* is 20x12"):
+        find_clips(tmp_path, None, None)
+
+
+def cut_short(path) -> None:
+    path.write_bytes(path.read_bytes()[:-40])
+
+
+def in_colours(path) -> None:
+    Image.open(path).convert("RGB").save(path)
+
+
+def above_255(path) -> None:
+    Image.fromarray(np.full((12, 20), 300, np.uint16)).save(path)
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [(cut_short, "cannot be read"), (in_colours, "holds colours"), (above_255, "the id 300")],
+)
+def test_a_mask_that_cannot_be_used_is_told_before_any_is_read(tmp_path, damage, reason) -> None:
+    masks(tmp_path / "a")
+    damage(tmp_path / "a" / "00002.png")
+    with pytest.raises(InputError, match=rf"00002\.png.*{reason}"):
+        find_clips(tmp_path, None, None)
 
 
 def test_images_keep_their_file_names_and_colours(tmp_path) -> None:
@@ -131,3 +155,15 @@ def test_images_of_another_size_are_refused(tmp_path) -> None:
     folder = write_images(tmp_path / "walk", moving_square_frames(3, 24, 40, side=4))
     with pytest.raises(InputError, match=r"masks are 20x12, the images in .* 40x24"):
         find_clips(tmp_path / "pred", folder, None)[0].known_images()
+
+
+@pytest.mark.parametrize("suffix", [".jpg", ".png", ".tif"])
+def test_one_image_of_another_size_is_refused(tmp_path, suffix) -> None:
+    masks(tmp_path / "pred" / "walk")
+    folder = write_images(tmp_path / "walk", moving_square_frames(3, 12, 20, side=4), suffix)
+    images = find_clips(tmp_path / "pred", folder, None)[0]
+    assert images.known_images().size == (12, 20)
+    write_image(folder / f"00002{suffix}", moving_square_frames(1, 24, 40, side=4)[0])
+    images = find_clips(tmp_path / "pred", folder, None)[0]
+    with pytest.raises(InputError, match=rf"00002\{suffix} is 40x24 but 00000\{suffix}, .* 20x12"):
+        images.known_images()

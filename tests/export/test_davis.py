@@ -56,6 +56,17 @@ def test_of_equal_objects_the_lower_ids_are_kept(tmp_path) -> None:
     assert np.array_equal(found[0], blocks(*range(1, 21), height=24, width=36))
 
 
+def test_of_many_equal_objects_beside_larger_ones_the_lower_ids_are_kept(tmp_path) -> None:
+    """Every third of 36 is larger, so that 8 of the 24 equal ones are kept."""
+    every = blocks(*range(1, 37), height=36, width=72)
+    again = np.where(every % 3 == 0, every, 0)
+    found, notes = exported(tmp_path, [every, again])
+    equal = [number for number in range(1, 37) if number % 3]
+    kept = sorted([*equal[:8], *range(3, 37, 3)])
+    assert [np.unique(every[found[0] == i]).tolist() for i in range(1, 21)] == [[k] for k in kept]
+    assert f"ids {', '.join(map(str, equal[8:]))}, " in notes[0]
+
+
 @settings(max_examples=20, deadline=None)
 @given(ids=st.lists(st.integers(1, 255), min_size=1, max_size=24, unique=True))
 def test_ids_never_have_gaps_and_never_pass_20(tmp_path_factory, ids) -> None:

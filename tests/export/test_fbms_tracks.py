@@ -2,12 +2,17 @@
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moseg.core.errors import ConfigError, InputError
+from moseg.evaluation.fbms_regions import choose_regions
+from moseg.evaluation.fbms_scoring import FbmsReader, survey
+from moseg.evaluation.fbms_truth import find_truth
+from moseg.evaluation.frame_pairs import FramePair
 from moseg.export.clips import find_clips
 from moseg.export.fbms_tracks import write_fbms_tracks
 from moseg.export.reshape import Reshape
@@ -89,6 +94,52 @@ def test_only_the_first_frames_count_if_asked(tmp_path) -> None:
     assert list(pictures) == [0, 9]
 
 
+@pytest.mark.parametrize("factor", [2, 0.5])
+def test_masks_of_another_size_are_brought_to_that_of_the_truth_as_by_the_score(
+    tmp_path, factor
+) -> None:
+    small = blocks(4, 0, 9)
+    size = (round(small.shape[1] * factor), round(small.shape[0] * factor))
+    masks = cv2.resize(small, size, interpolation=cv2.INTER_NEAREST)
+    clips = scene(tmp_path, [masks] * 2, annotated=(1, 2))
+    written = export(clips, tmp_path)
+    count, pictures = read_tracks(written.paths[0], 12, 20)
+    assert count == 2
+    pair = FramePair(
+        "1",
+        (tmp_path / "truth" / "cars1" / "GroundTruth" / "cars1_001_gt.png",),
+        clips[0].files["cars1_001"],
+    )
+    regions = choose_regions(find_truth(tmp_path / "truth", "cars1"), [survey(pair).colours])
+    scored = FbmsReader({pair.truth[0].parent: regions}).frame(pair)[1]
+    assert scored.any()
+    for picture in pictures.values():
+        assert np.array_equal(picture, np.select([scored == 4, scored == 9], [1, 2]))
+    assert written.notes == (
+        "cars1: the masks of 2 of 2 annotated frames have another size than the truth "
+        f"({size[0]}x{size[1]}, not 20x12) and were brought to it",
+    )
+
+
+def test_an_object_that_is_lost_on_the_way_to_a_smaller_truth_leaves_no_gap(tmp_path) -> None:
+    masks = np.zeros((24, 40), np.uint8)
+    masks[0, 0], masks[8:16, 8:16] = 1, 2
+    export(scene(tmp_path, [masks], annotated=(1,)), tmp_path)
+    _, pictures = read_tracks(tmp_path / "out" / "cars1" / "Tracks1.dat", 12, 20)
+    assert np.unique(pictures[0]).tolist() == [0, 1]
+
+
+def test_nothing_is_written_where_one_sequence_has_no_truth(tmp_path) -> None:
+    clips = [
+        *scene(tmp_path, [blocks(1)], annotated=(1,)),
+        *scene(tmp_path, [blocks(1)], annotated=(1,), name="cars2"),
+    ]
+    (tmp_path / "truth" / "cars2" / "GroundTruth" / "cars2_001_gt.png").unlink()
+    with pytest.raises(InputError, match="cars2"):
+        export(clips, tmp_path)
+    assert not (tmp_path / "out").exists()
+
+
 def test_shorter_sequences_are_left_out_and_told(tmp_path) -> None:
     clips = scene(tmp_path, [blocks(1)] * 3, annotated=(1,))
     written = export(clips, tmp_path, frames=10)
@@ -122,7 +173,7 @@ def test_masks_of_some_frames_alone_are_refused(tmp_path) -> None:
 
 
 def test_an_annotated_frame_without_mask_is_named(tmp_path) -> None:
-    clips = scene(tmp_path, [blocks(1)] * 3, annotated=(1, 3, 9))
+    clips = scene(tmp_path, [blocks(1)] * 4, annotated=(1, 3, 9))
     with pytest.raises(InputError, match="no mask of the annotated frames 9"):
         export(clips, tmp_path)
 

@@ -130,3 +130,12 @@ def test_a_frame_without_mask_stops_everything(tmp_path) -> None:
     with pytest.raises(InputError, match=r"1 of 3 frames have no mask in images: 00007\.jpg"):
         export(clip, file, tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_nothing_is_written_where_smaller_images_cannot_be_read(tmp_path) -> None:
+    clips = [make_clip(tmp_path, FRAMES, name) for name in ("run", "walk")]
+    (tmp_path / "images" / "walk_2").mkdir()
+    (tmp_path / "images" / "walk_2" / "00000.jpg").write_bytes(b"no picture")
+    with pytest.raises(InputError, match="walk_2"):
+        write_nerfstudio(clips, tmp_path / "out", Reshape())
+    assert not (tmp_path / "out").exists()

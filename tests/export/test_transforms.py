@@ -66,3 +66,16 @@ def test_the_file_itself_is_never_replaced(tmp_path) -> None:
     (tmp_path / "link").symlink_to(tmp_path)
     with pytest.raises(OutputError, match="it is the file that is read"):
         found.save_copy(tmp_path / "link" / "transforms.json", ["masks/a.png"])
+
+
+def test_paths_of_depth_are_rewritten_too(tmp_path) -> None:
+    (tmp_path / "out").mkdir()
+    found = transforms(tmp_path, "images/a.png")
+    found.content["frames"][0]["depth_file_path"] = "depth/a.png"
+    found.save_copy(tmp_path / "out" / "copy.json", ["masks/a.png"])
+    (frame,) = json.loads((tmp_path / "out" / "copy.json").read_text())["frames"]
+    assert frame == {
+        "file_path": "../images/a.png",
+        "depth_file_path": "../depth/a.png",
+        "mask_path": "masks/a.png",
+    }

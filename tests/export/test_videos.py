@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moseg.core.errors import ConfigError, InputError
+from moseg.core.errors import ConfigError, InputError, OutputError
 from moseg.core.frame_index import FrameIndex
 from moseg.export.clips import MaskClip, find_clips
 from moseg.export.cutout import write_alpha, write_prores
@@ -213,7 +213,25 @@ def test_without_images_it_says_how_to_give_them(tmp_path, write, name) -> None:
     write_labels(tmp_path / "pred" / "walk", numbered(square_labels(2)))
     with pytest.raises(InputError, match="--images"):
         write(find_clips(tmp_path / "pred", None, None), tmp_path / "out", Reshape())
-    assert list((tmp_path / "out").iterdir()) == []
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_video_is_made_where_the_images_of_another_scene_are_wrong(tmp_path) -> None:
+    clips = [clip_of_images(tmp_path / name) for name in ("good", "bad")]
+    (tmp_path / "bad" / "images" / "walk" / "00001.png").unlink()
+    with pytest.raises(InputError, match="has no frames 00001"):
+        write_alpha(clips, tmp_path / "out", Reshape())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_never_replaces_its_source(tmp_path) -> None:
+    clip_of_video(tmp_path, 2)
+    source = (tmp_path / "walk.mp4").rename(tmp_path / "walk_alpha.mp4")
+    before = source.read_bytes()
+    clip = find_clips(tmp_path / "pred", source, None)[0]
+    with pytest.raises(OutputError, match=r"walk_alpha\.mp4: what is exported lies there"):
+        write_alpha([clip], tmp_path, Reshape())
+    assert source.read_bytes() == before
 
 
 @FORMS

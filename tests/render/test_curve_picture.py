@@ -7,6 +7,7 @@ import math
 import numpy as np
 import pytest
 
+from moseg.render import curve_picture as curve_picture_module
 from moseg.render.curve_picture import COLOURS, LEFT, MARGIN, SIDE, Plot, curve_picture
 
 TOP = 122
@@ -35,6 +36,21 @@ def test_the_axis_is_as_wide_as_its_values_in_either_direction() -> None:
         columns = np.nonzero(drawn([0.5, 0.5, 0.5], x))[1]
         assert columns.min() <= 3
         assert columns.max() >= SIDE - 4
+
+
+def test_marks_are_written_where_they_are_on_the_axis(monkeypatch: pytest.MonkeyPatch) -> None:
+    marks: dict[str, int] = {}
+    monkeypatch.setattr(
+        curve_picture_module, "_centred", lambda sheet, text, x, y: marks.update({text: x - LEFT})
+    )
+    axis = np.arange(256.0)
+    lines = {"F": np.full(256, 0.5)}
+    curve_picture("vsod", [Plot("F", "threshold", axis, lines, (0, 64, 128, 192, 255, 256))])
+    places = {str(code): round(code / 255 * SIDE) for code in (0, 64, 128, 192, 255)}
+    assert marks == places | {"threshold": SIDE // 2}
+    marks.clear()
+    curve_picture("ROC", [Plot("ROC", "rate", axis / 255, lines)])
+    assert list(marks) == ["0", "0.25", "0.5", "0.75", "1", "rate"]
 
 
 def test_lines_have_gaps_where_there_is_no_value() -> None:

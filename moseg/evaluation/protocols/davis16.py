@@ -8,21 +8,24 @@ The list of moving sequences is that of Huang et al., "Segment Any Motion in Vid
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from moseg.evaluation import mask_folders
+from moseg.core.errors import InputError
+from moseg.evaluation import mask_folders, mask_images
 from moseg.evaluation.binary import BY_J, J_AND_F, score_binary
 from moseg.evaluation.frame_pairs import (
     FrameMasks,
     FramePair,
     SequencePairs,
     fitted,
-    pair_by_name,
+    listed,
+    pair_folders,
+    pair_notes,
 )
 from moseg.evaluation.frame_pool import Progress, unheard
 from moseg.evaluation.frame_rules import FrameRuleName, frame_rule
-from moseg.evaluation.results import Report, mean_figures, missing_notes
+from moseg.evaluation.results import Report, mean_figures
 from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
 
 
@@ -51,7 +54,7 @@ def evaluate_davis16(
 
     Raises:
         InputError: a folder, sequence or mask is missing, empty, unreadable or of another
-            size than the truth; the message names it.
+            size than the truth, or the truth is that of DAVIS-2017; the message names it.
         ConfigError: `frames` is not a known rule.
     """
     return _evaluate("davis16", "davis16-val", pred, gt, sequences, frames, workers, progress)
@@ -88,11 +91,16 @@ def _evaluate(
     progress: Progress,
 ) -> Report:
     rule = frame_rule(frames)
+    if mask_folders.is_davis17(gt):
+        raise InputError(
+            f"{gt}: is of DAVIS-2017, which has other objects and sequences; give the annotations "
+            "of DAVIS-2016, or use moseg eval davis17-moving, which also scores all objects as one"
+        )
     truth_root, pred_root = mask_folders.truth_root(gt), mask_folders.prediction_root(pred)
     known = mask_folders.sequence_folders(truth_root)
     choice = choose_sequences(sequences, benchmark, known, truth_root)
     require_predictions(choice.names, pred_root)
-    pairs = [_pairs(name, pred_root / name, truth_root / name) for name in choice.names]
+    pairs = [pair_folders(name, pred_root / name, truth_root / name) for name in choice.names]
     scores = score_binary(pairs, read_pair, rule, workers, progress)
     return Report(
         protocol=protocol,
@@ -108,7 +116,7 @@ def _evaluate(
         measures=J_AND_F,
         figures=mean_figures([score.figures for score in scores]),
         sequences=scores,
-        notes=missing_notes(scores),
+        notes=(*pair_notes(pairs), *_content_notes(pairs)),
         read=read_pair,
         ranking=BY_J,
     )
@@ -121,11 +129,27 @@ def read_pair(pair: FramePair) -> FrameMasks:
         InputError: a file cannot be read, the sizes differ, or the truth has object ids beside
             255: an annotation of DAVIS-2017 with void pixels.
     """
-    truth = mask_folders.read_true_foreground(pair.truth[0])
-    pred = None if pair.pred is None else mask_folders.read_foreground(pair.pred)
+    truth = mask_images.read_true_foreground(pair.truth[0])
+    pred = None if pair.pred is None else mask_images.read_foreground(pair.pred)
     return fitted(pred, truth, pair)
 
 
-def _pairs(name: str, pred_folder: Path, truth_folder: Path) -> SequencePairs:
-    truth, pred = mask_folders.mask_files(truth_folder), mask_folders.mask_files(pred_folder)
-    return pair_by_name(name, pred_folder, pred, truth)
+def _content_notes(parts: Sequence[SequencePairs]) -> Iterator[str]:
+    """What is odd about the files themselves, by one frame of each sequence."""
+    merged, graded = [], []
+    for part in parts:
+        middle = part.pairs[len(part.pairs) // 2]
+        if mask_images.object_count(middle.truth[0]) > 1:
+            merged.append(part.name)
+        if middle.pred is not None and mask_images.has_grey_levels(middle.pred):
+            graded.append(part.name)
+    if merged:
+        yield (
+            "the truth has several objects, here merged into one foreground; DAVIS-2016's own "
+            f"has one: {listed(merged)}"
+        )
+    if graded:
+        yield (
+            "predictions have grey levels, of which every one above 0 counts as foreground; write "
+            f"black and white instead: {listed(graded)}"
+        )

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from moseg.core.errors import InputError
-from moseg.evaluation import mask_folders, measures
+from moseg.evaluation import mask_folders, mask_images, measures
 from moseg.evaluation.binary import BY_J, J_AND_F, j_and_f_figures
 from moseg.evaluation.frame_pairs import (
     FrameMasks,
@@ -24,7 +24,8 @@ from moseg.evaluation.frame_pairs import (
     Reader,
     SequencePairs,
     fitted,
-    pair_by_name,
+    pair_folders,
+    pair_notes,
 )
 from moseg.evaluation.frame_pool import Progress, score_frames, unheard
 from moseg.evaluation.objects import (
@@ -39,7 +40,6 @@ from moseg.evaluation.results import (
     Report,
     SequenceScore,
     mean_figures,
-    missing_notes,
 )
 from moseg.evaluation.sequence_lists import Choice, choose_sequences, require_predictions
 
@@ -91,7 +91,7 @@ def evaluate_davis17_unsupervised(
     truth_root, pred_root = _truth_root(gt), mask_folders.prediction_root(pred)
     choice = _choose(sequences, "davis17-val", truth_root)
     require_predictions(choice.names, pred_root)
-    parts = [_pairs(name, pred_root / name, truth_root / name) for name in choice.names]
+    parts = [pair_folders(name, pred_root / name, truth_root / name) for name in choice.names]
     tables = score_frames(ObjectTables(read_pair), parts, workers, progress)
     scores = tuple(score_sequence(part, found, _objects(part, found)) for part, found in tables)
     return Report(
@@ -107,7 +107,7 @@ def evaluate_davis17_unsupervised(
         measures=J_AND_F,
         figures=_over_objects(scores),
         sequences=scores,
-        notes=missing_notes(scores),
+        notes=pair_notes(parts),
         read=MatchedReader.of(read_pair, scores),
         ranking=BY_J,
     )
@@ -141,7 +141,7 @@ def evaluate_davis17_moving(
     choice = _choose(sequences, "davis17-moving", truth_root)
     if not any((pred_root / name).is_dir() for name in choice.names):
         require_predictions(choice.names, pred_root)
-    parts = [_pairs(name, pred_root / name, truth_root / name) for name in choice.names]
+    parts = [pair_folders(name, pred_root / name, truth_root / name) for name in choice.names]
     frames = score_frames(BothTasks(read_pair, void_as_foreground), parts, workers, progress)
     scores = tuple(_score_both(part, found) for part, found in frames)
     of_all = tuple({one.name: score.figures[one.name] for one in ALL_J_AND_F} for score in scores)
@@ -154,7 +154,7 @@ def evaluate_davis17_moving(
         measures=J_AND_F + _ALL_COLUMNS,
         figures=_over_objects(scores) | mean_figures(of_all),
         sequences=scores,
-        notes=missing_notes(scores),
+        notes=pair_notes(parts),
         read=MatchedReader.of(read_pair, scores),
         ranking=BY_J,
     )
@@ -186,7 +186,7 @@ def read_pair(pair: FramePair) -> FrameMasks:
     Raises:
         InputError: a file cannot be read or holds no object ids, or the sizes differ.
     """
-    truth = mask_folders.read_labels(pair.truth[0])
+    truth = mask_images.read_labels(pair.truth[0])
     pred = None if pair.pred is None else _read_proposals(pair.pred)
     masks = fitted(pred, truth, pair)
     void = masks.truth == VOID
@@ -194,7 +194,7 @@ def read_pair(pair: FramePair) -> FrameMasks:
 
 
 def _read_proposals(path: Path) -> Labels:
-    labels = mask_folders.read_labels(path)
+    labels = mask_images.read_labels(path)
     highest = int(labels.max(initial=0))
     if highest == VOID:
         raise InputError(
@@ -262,15 +262,14 @@ def _truth_root(gt: Path) -> Path:
             f"{gt}: holds Annotations but no {inside}; fetch the annotations of the unsupervised "
             "task of DAVIS-2017, or give the folder of sequence folders itself"
         )
+    if "Annotations" in root.absolute().parts[-2:] and mask_folders.is_davis17(root):
+        raise InputError(
+            f"{gt}: these are annotations of the semi-supervised task, without void; give the "
+            f"root of DAVIS-2017 or its {inside}"
+        )
     return root
 
 
 def _choose(sequences: Sequence[str] | None, benchmark: str, truth_root: Path) -> Choice:
     known = mask_folders.sequence_folders(truth_root)
     return choose_sequences(sequences, benchmark, known, truth_root)
-
-
-def _pairs(name: str, pred_folder: Path, truth_folder: Path) -> SequencePairs:
-    truth = mask_folders.mask_files(truth_folder)
-    pred = mask_folders.mask_files(pred_folder) if pred_folder.is_dir() else {}
-    return pair_by_name(name, pred_folder, pred, truth)

@@ -21,7 +21,7 @@ from moseg.evaluation.fbms_regions import WHITE, Regions, choose_regions, white_
 from moseg.evaluation.fbms_scoring import FbmsReader, FbmsScore, Survey, survey
 from moseg.evaluation.fbms_truth import INSIDES, SequenceTruth, find_truth
 from moseg.evaluation.frame_numbers import by_number, match_known, match_unknown
-from moseg.evaluation.frame_pairs import FramePair, SequencePairs, listed
+from moseg.evaluation.frame_pairs import FramePair, SequencePairs, listed, pair_notes
 from moseg.evaluation.frame_pool import Progress, score_frames, unheard
 from moseg.evaluation.frame_rules import FrameRule
 from moseg.evaluation.region_counts import (
@@ -35,7 +35,6 @@ from moseg.evaluation.results import (
     Report,
     SequenceScore,
     mean_figures,
-    missing_notes,
 )
 from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
 
@@ -249,7 +248,7 @@ def _notes(
             for part, found in zip(pairs, surveys, strict=True)
             for note in _resized(part.name, found)
         ),
-        *missing_notes(tuple(SequenceScore(part.name, {}, part.pairs) for part in pairs)),
+        *pair_notes(pairs),
     )
 
 

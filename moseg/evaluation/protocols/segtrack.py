@@ -15,12 +15,19 @@ from numpy.typing import NDArray
 
 from moseg.core.errors import InputError
 from moseg.core.naming import natural_key
-from moseg.evaluation import mask_folders
+from moseg.evaluation import mask_folders, mask_images
 from moseg.evaluation.binary import BY_J, J_AND_F, score_binary
-from moseg.evaluation.frame_pairs import FrameMasks, FramePair, SequencePairs, fitted, listed
+from moseg.evaluation.frame_pairs import (
+    FrameMasks,
+    FramePair,
+    SequencePairs,
+    fitted,
+    listed,
+    pair_notes,
+)
 from moseg.evaluation.frame_pool import Progress, unheard
 from moseg.evaluation.frame_rules import frame_rule
-from moseg.evaluation.results import Report, mean_figures, missing_notes
+from moseg.evaluation.results import Report, mean_figures
 from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
 
 INSIDES = ("GroundTruth", "test/mask", "mask")
@@ -83,7 +90,7 @@ def evaluate_segtrackv2(
         measures=J_AND_F,
         figures=mean_figures([score.figures for score in scores]),
         sequences=scores,
-        notes=(*([told] if ordered else []), *missing_notes(scores)),
+        notes=(*([told] if ordered else []), *pair_notes(match.pairs for match in matched)),
         read=read_pair,
         ranking=BY_J,
     )
@@ -95,7 +102,7 @@ def read_pair(pair: FramePair) -> FrameMasks:
     Raises:
         InputError: a file cannot be read, or sizes differ.
     """
-    pred = None if pair.pred is None else mask_folders.read_foreground(pair.pred)
+    pred = None if pair.pred is None else mask_images.read_foreground(pair.pred)
     return fitted(pred, _union(pair.truth), pair)
 
 
@@ -118,13 +125,14 @@ def _match(name: str, pred_folder: Path, truth_folder: Path) -> _Matched:
         pred = dict(zip(truth, pred.values(), strict=True))
     _check_foreground(truth_folder, truth)
     pairs = tuple(FramePair(stem, files, pred.get(stem)) for stem, files in truth.items())
-    return _Matched(SequencePairs(name, pred_folder, pairs), in_order)
+    surplus = tuple(stem for stem in pred if stem not in truth)
+    return _Matched(SequencePairs(name, pred_folder, pairs, surplus), in_order)
 
 
 def _true_files(folder: Path) -> dict[str, tuple[Path, ...]]:
     """Stem of each frame, as the first object has it -> the files of all objects."""
     parts = sorted(
-        (path for path in folder.iterdir() if path.is_dir() and path.name.isdecimal()),
+        (path for path in mask_folders.entries(folder) if path.is_dir() and path.name.isdecimal()),
         key=lambda path: natural_key(path.name),
     )
     objects = [mask_folders.mask_files(part, KINDS) for part in parts or [folder]]
@@ -141,9 +149,9 @@ def _true_files(folder: Path) -> dict[str, tuple[Path, ...]]:
 
 
 def _union(files: Sequence[Path]) -> NDArray[np.bool_]:
-    union = mask_folders.read_half_covered(files[0])
+    union = mask_images.read_half_covered(files[0])
     for file in files[1:]:
-        mask = mask_folders.read_half_covered(file)
+        mask = mask_images.read_half_covered(file)
         if mask.shape != union.shape:
             raise InputError(
                 f"{file}: has another size than {files[0]}; get the truth of this sequence again"

@@ -18,6 +18,7 @@ from moseg.evaluation import mask_folders
 from moseg.evaluation.frame_pairs import listed
 from moseg.evaluation.frame_pool import Progress, score_frames, unheard
 from moseg.evaluation.results import Measure, Report, SequenceScore, mean_figures
+from moseg.evaluation.sequence_lists import known_names
 from moseg.evaluation.track_measures import (
     THRESHOLDS,
     ThresholdCounts,
@@ -76,7 +77,8 @@ def evaluate_tracks(
     known = mask_folders.sequence_folders(truth_root)
     labels_home = working_folder(pred, "predictions")
     tracks_home = labels_home if tracks is None else working_folder(tracks, "tracks")
-    names = _chosen(sequences, known, truth_root, labels_home)
+    names = known_names(sequences, known, truth_root)
+    _require_labels(names, labels_home)
     scenes = [
         TrackedScene.find(name, labels_home, tracks_home, truth_root / name) for name in names
     ]
@@ -167,23 +169,12 @@ def _pooled_figures(counts: ThresholdCounts) -> dict[str, float]:
     }
 
 
-def _chosen(
-    wanted: Sequence[str] | None, known: Sequence[str], truth_root: Path, labels_home: Path
-) -> list[str]:
-    """The sequences to score.
+def _require_labels(names: Sequence[str], labels_home: Path) -> None:
+    """Check that each sequence has labels of tracks.
 
     Raises:
-        InputError: none, or some that the truth or the predictions lack.
+        InputError: some have not.
     """
-    names = list(known if wanted is None else dict.fromkeys(wanted))
-    if not names:
-        raise InputError("no sequences to score: the list is empty; name at least one")
-    unknown = [name for name in names if name not in known]
-    if unknown:
-        raise InputError(
-            f"{truth_root}: the ground truth has no sequence {listed(unknown)}; "
-            f"it has {listed(list(known))}"
-        )
     bare = [name for name in names if not Layout(labels_home).slot(name, "labels").target.is_dir()]
     if bare:
         raise InputError(
@@ -191,4 +182,3 @@ def _chosen(
             "sequences); give the output of moseg run with its cache, or the folder given as "
             "--motin_seg_dir, or choose the sequences to score with --sequences a,b"
         )
-    return names

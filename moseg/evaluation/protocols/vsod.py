@@ -7,7 +7,7 @@ of the mean curves. Measures: see `moseg.evaluation.saliency`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moseg.core.errors import ConfigError, InputError
-from moseg.evaluation import mask_folders
+from moseg.evaluation import mask_folders, mask_images
 from moseg.evaluation.frame_pairs import (
     FrameMasks,
     FramePair,
@@ -23,6 +23,7 @@ from moseg.evaluation.frame_pairs import (
     fitted,
     listed,
     pair_by_name,
+    pair_notes,
 )
 from moseg.evaluation.frame_pool import Progress, score_frames, unheard
 from moseg.evaluation.frame_rules import FrameRule, FrameRuleName, frame_rule
@@ -38,6 +39,15 @@ MEASURES = tuple(
 )
 KINDS = (".png", ".jpg", ".jpeg")
 """Kinds of prediction files, in order of preference."""
+
+_ODD = {
+    0: "all maps are black",
+    1: "the maps hold only 0 and 1, that is nearly nothing of 255; write masks as 0 and 255, or "
+    "better grey maps",
+    255: "the maps hold only 0 and 255: they are masks, and the measures of this protocol are made "
+    "for grey maps; F and E are the same at every threshold above 0",
+}
+"""Greatest code of maps without codes between -> what is odd about them."""
 
 Curve = NDArray[np.float64]
 
@@ -81,11 +91,12 @@ def evaluate_vsod(
     known = mask_folders.sequence_folders(truth_root)
     choice = choose_sequences(sequences, "davis16-val", known, truth_root)
     require_predictions(choice.names, pred_root)
-    pairs = [_pairs(name, pred_root / name, truth_root / name, rule) for name in choice.names]
+    pairs = [_pairs(name, pred_root / name, truth_root / name) for name in choice.names]
+    counting = [_counting(part, rule, truth_root) for part in pairs]
     read = MapReader(how)
     parts = [
         _sequence(part, scores)
-        for part, scores in score_frames(MapScorer(read, how), pairs, workers, progress)
+        for part, scores in score_frames(MapScorer(read, how), counting, workers, progress)
     ]
     f_curve = np.mean([part.f_curve for part in parts], axis=0)
     e_curve = np.mean([part.e_curve for part in parts], axis=0)
@@ -112,7 +123,7 @@ def evaluate_vsod(
             **_curve_figures(f_curve, e_curve),
         },
         sequences=scores,
-        notes=(*_missing_notes(scores), *_binary_notes(max(part.codes for part in parts))),
+        notes=(*pair_notes(pairs), *_binary_notes(parts)),
         curves={
             "threshold": np.arange(256.0)[order],
             "F": f_curve[order],
@@ -137,13 +148,13 @@ class MapReader:
                 truth that is not empty lies at or below the level of the variant.
         """
         path = pair.truth[0]
-        codes, level = mask_folders.read_true_grey(path), self.variant.truth_above
+        codes, level = mask_images.read_true_grey(path), self.variant.truth_above
         if 0 < codes.max() <= level:
             raise InputError(
                 f"{path}: no value is above {level}, the greatest is {codes.max()}; write the "
                 "truth as 0 and 255, or use --variant mtnet, which takes all above 0"
             )
-        pred = None if pair.pred is None else mask_folders.read_grey(pair.pred)
+        pred = None if pair.pred is None else mask_images.read_grey(pair.pred)
         return fitted(pred, codes > level, pair)
 
 
@@ -210,34 +221,20 @@ def _curve_figures(f_curve: Curve, e_curve: Curve) -> dict[str, float]:
     }
 
 
-def _missing_notes(scores: tuple[SequenceScore, ...]) -> list[str]:
-    return [
-        f"{score.name}: {len(score.missing)} of {len(score.pairs)} frames have no prediction "
-        f"and count as all-zero maps: {listed(score.missing)}"
-        for score in scores
-        if score.missing
-    ]
+def _binary_notes(videos: Sequence[_Video]) -> list[str]:
+    """What is odd about videos whose maps have only the codes of masks."""
+    names: dict[int, list[str]] = {}
+    for video in videos:
+        if not video.codes.between:
+            names.setdefault(video.codes.greatest, []).append(video.score.name)
+    return [f"{_ODD[greatest]}: {listed(found)}" for greatest, found in sorted(names.items())]
 
 
-def _binary_notes(codes: _Codes) -> list[str]:
-    """What is odd about maps whose codes are, all together, those of masks."""
-    if codes.between:
-        return []
-    if codes.greatest == 0:
-        return ["all maps are black"]
-    if codes.greatest == 1:
-        return [
-            "the maps hold only 0 and 1, that is nearly nothing of 255; "
-            "write masks as 0 and 255, or better grey maps"
-        ]
-    return [
-        "the maps hold only 0 and 255: they are masks, and the measures of this protocol are "
-        "made for grey maps; F and E are the same at every threshold above 0"
-    ]
-
-
-def _pairs(name: str, pred_folder: Path, truth_folder: Path, rule: FrameRule) -> SequencePairs:
+def _pairs(name: str, pred_folder: Path, truth_folder: Path) -> SequencePairs:
     truth = mask_folders.mask_files(truth_folder)
     pred = mask_folders.mask_files(pred_folder, KINDS)
-    pairs = pair_by_name(name, pred_folder, pred, truth)
-    return SequencePairs(name, pred_folder, rule.scored(pairs.pairs, truth_folder))
+    return pair_by_name(name, pred_folder, pred, truth)
+
+
+def _counting(part: SequencePairs, rule: FrameRule, truth_root: Path) -> SequencePairs:
+    return replace(part, pairs=rule.scored(part.pairs, truth_root / part.name))

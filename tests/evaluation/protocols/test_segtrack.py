@@ -12,7 +12,7 @@ from PIL import Image
 from moseg.core.errors import InputError
 from moseg.evaluation.measures import Mask
 from moseg.evaluation.protocols.segtrack import evaluate_segtrackv2
-from tests.evaluation.folders import numbered, write_labels
+from tests.evaluation.folders import close_folder, numbered, write_labels
 
 SIZE = (24, 32)
 FRAMES = 4
@@ -189,3 +189,20 @@ def test_wrong_folders_are_told_in_one_line(folders: tuple[Path, Path], tmp_path
     (pred / "bmx").rename(pred / "other")
     with pytest.raises(InputError, match="no predictions for bmx"):
         evaluate_segtrackv2(pred, gt, ["bmx"])
+
+
+@pytest.mark.parametrize("closed", ["bmx", "bmx/2"])
+def test_a_folder_without_permission_is_told(
+    folders: tuple[Path, Path], closed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    close_folder(folders[1] / closed, monkeypatch)
+    with pytest.raises(InputError, match=rf"gt/{closed}: cannot be listed \(Permission denied\)"):
+        evaluate_segtrackv2(*folders)
+
+
+def test_predicted_frames_that_the_truth_lacks_are_told(folders: tuple[Path, Path]) -> None:
+    write_labels(folders[0] / "bmx", {"00004": np.ones(SIZE, np.uint8)})
+    report = evaluate_segtrackv2(*folders)
+    assert report.figures["J-Mean"] == 1
+    (note,) = report.notes
+    assert note.startswith("bmx: 1 predicted frames have no truth and are left out: 00004")

@@ -220,6 +220,24 @@ def test_query_frames_without_truth_are_told(root: Path) -> None:
         score(root)
 
 
+def test_a_truth_that_is_numbered_otherwise_is_refused(root: Path) -> None:
+    """Frames 1..T: those that tracks start from are among them, but one place off."""
+    for file in sorted((root / "gt/dog").iterdir(), reverse=True):
+        file.rename(file.with_name(f"{int(file.stem) + 1:05d}.png"))
+    told = r"gt/dog: the masks are numbered otherwise .* has 00000 but not 00006; rename"
+    with pytest.raises(InputError, match=told):
+        score(root)
+
+
+def test_a_truth_of_some_frames_or_of_more_will_do(root: Path) -> None:
+    expected = score(root).figures
+    write_labels(root / "gt/dog", {"00006": mask()})
+    assert score(root).figures == expected
+    for stem in ("00006", "00000", "00002"):
+        (root / f"gt/dog/{stem}.png").unlink()
+    assert score(root).figures == expected
+
+
 def test_folders_of_the_reference_command(root: Path) -> None:
     expected = score(root).figures
     (root / "out/cache/dog/labels").rename(root / "labels")

@@ -133,8 +133,7 @@ def test_missing_frames_count_as_black_maps_where_they_count(folders: tuple[Path
     report = score(folders, sequences=["dog"])
     assert report.sequences[0].missing == ("00002",)
     (note,) = report.notes
-    assert "dog: 1 of 4 frames have no prediction" in note
-    assert "all-zero" in note
+    assert note.startswith("dog: 3 of 6 frames have no prediction and count as empty")
     assert report.sequences[0].series["MAE"][1] == pytest.approx((square(4) / 255).mean())
     whole = score(folders, sequences=["dog"], frames="all-frames")
     assert whole.sequences[0].missing == ("00000", "00002", "00005")
@@ -219,8 +218,29 @@ def test_masks_of_0_and_1_and_black_maps_are_told(folders: tuple[Path, Path]) ->
             Image.fromarray(part).save(path)
         (note,) = score(folders).notes
         assert told in note
-    Image.fromarray(np.uint8(square(5) // 2)).save(folders[0] / "dog/00003.png")
-    assert score(folders).notes == ()  # 0 and 127: somebody means a probability
+    for name in ("dog", "cat"):  # 0 and 127: somebody means a probability
+        Image.fromarray(np.uint8(square(5) // 2)).save(folders[0] / name / "00003.png")
+    assert score(folders).notes == ()
+
+
+def test_odd_maps_are_told_of_their_own_videos(folders: tuple[Path, Path]) -> None:
+    for path in (folders[0] / "dog").iterdir():
+        Image.fromarray(square(5) // 255).save(path)
+    (note,) = score(folders).notes
+    assert "only 0 and 1" in note
+    assert note.endswith(": dog")
+    for path in (folders[0] / "cat").iterdir():
+        Image.fromarray(square(5)).save(path)
+    assert [note.rsplit(": ")[-1] for note in score(folders).notes] == ["dog", "cat"]
+
+
+def test_maps_of_frames_that_the_truth_lacks_are_told(folders: tuple[Path, Path]) -> None:
+    expected = score(folders).figures
+    write_grey(folders[0] / "dog", {"00006": soft(8), "00007": soft(9)})
+    report = score(folders)
+    assert report.figures == expected
+    (note,) = report.notes
+    assert note.startswith("dog: 2 predicted frames have no truth and are left out: 00006, 00007")
 
 
 def test_one_kind_of_files_at_a_time(folders: tuple[Path, Path]) -> None:

@@ -118,7 +118,49 @@ def test_frames_counted_without_the_gaps_are_refused(folders: tuple[Path, Path])
     for file in pred.glob("0b2/*.png"):
         if int(file.stem) > 2:
             file.unlink()
-    with pytest.raises(InputError, match=r"numbered otherwise .*00005, 00010 but not 00001, 00002"):
+    with pytest.raises(
+        InputError, match=r"0b2: .* numbered otherwise .*00001, 00002, and 00000, 00005, 00010 are"
+    ):
+        evaluate_ytvos18_moving(pred, gt)
+
+
+@pytest.mark.parametrize("missing", [0, 5, 10])
+def test_predictions_of_all_frames_but_an_annotated_one(
+    folders: tuple[Path, Path], missing: int
+) -> None:
+    pred, gt = folders
+    (pred / f"0b2/{missing:05d}.png").unlink()
+    if missing == 5:  # they may go on after the last annotated frame
+        write_labels(pred / "0b2", {f"{at:05d}": frame((3,)) for at in (11, 12)})
+    report = evaluate_ytvos18_moving(pred, gt, ["0b2"])
+    assert report.figures["J-Mean"] == pytest.approx(2 / 3)
+    (note,) = report.notes
+    assert note.startswith("0b2: 1 of 3 frames have no prediction")
+    assert f"{missing:05d}" in note
+
+
+def test_a_truth_counted_from_one_is_refused(folders: tuple[Path, Path]) -> None:
+    """Predictions go on after it, so that none lacks."""
+    pred, gt = folders
+    write_labels(pred / "0b2", {"00011": frame((3,))})
+    for file in sorted(gt.glob("0b2/*.png"), reverse=True):
+        file.rename(file.with_name(f"{int(file.stem) + 1:05d}.png"))
+    with pytest.raises(InputError, match=r"pred/0b2: .* numbered otherwise"):
+        evaluate_ytvos18_moving(pred, gt)
+
+
+@pytest.mark.parametrize("shift", [1, 3, 100])
+def test_frames_counted_from_another_number_are_refused(
+    folders: tuple[Path, Path], shift: int
+) -> None:
+    pred, gt = folders
+    for file in sorted(pred.glob("0b2/*.png"), reverse=True):
+        file.rename(file.with_name(f"{int(file.stem) + shift:05d}.png"))
+    with pytest.raises(InputError, match=r"pred/0b2: .*(numbered otherwise|named like a frame)"):
+        evaluate_ytvos18_moving(pred, gt)
+    for file in sorted(gt.glob("0b2/*.png"), reverse=True):
+        file.rename(file.with_name(f"{int(file.stem) + 2 * shift:05d}.png"))
+    with pytest.raises(InputError, match=r"pred/0b2: .*(numbered otherwise|named like a frame)"):
         evaluate_ytvos18_moving(pred, gt)
 
 
