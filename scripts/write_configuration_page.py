@@ -7,6 +7,7 @@ from pathlib import Path
 
 from moseg.core.config import reference_page
 from moseg.pipeline.config import PipelineConfig
+from moseg.pipeline.training import TrainConfig
 
 PAGE = Path(__file__).parents[1] / "docs" / "configuration.md"
 HEAD = """# Configuration
@@ -19,11 +20,18 @@ and values out of range are refused. A changed setting redoes the stages it belo
 those that stand on them. `configs/builtin.yaml` is the built-in preset in full.
 
 """
+TRAINING_HEAD = """
+## Training
+
+What a file of `moseg train` may hold; `configs/train/` has some.
+
+"""
 
 
 def page() -> str:
     """Return the text of the page."""
-    return HEAD + reference_page(PipelineConfig)
+    training = reference_page(TrainConfig).replace("## ", "### ")
+    return HEAD + reference_page(PipelineConfig) + TRAINING_HEAD + training
 
 
 def main() -> int:

@@ -7,7 +7,7 @@ import sys
 import typer
 from typer.exceptions import TyperException
 
-from moseg.cli import checkpoints, evaluate, export, run, sample
+from moseg.cli import checkpoints, data, evaluate, export, run, sample, simulate, train
 from moseg.cli.errors import INTERRUPTED, ending_in_one_line
 from moseg.core.errors import ConfigError
 from moseg.version import __version__
@@ -19,9 +19,12 @@ app = typer.Typer(
 )
 app.command("run")(run.run)
 app.command("sample")(sample.sample)
+app.command("train")(train.train)
+app.command("simulate")(simulate.simulate)
 app.add_typer(evaluate.app, name="eval")
 app.add_typer(export.app, name="export")
 app.add_typer(checkpoints.app, name="checkpoints")
+app.add_typer(data.app, name="data")
 
 
 @app.callback(invoke_without_command=True)

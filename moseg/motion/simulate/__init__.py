@@ -1,0 +1,1 @@
+"""Simulated scenes with truth, to learn from: what moves, and what only seems to."""
