@@ -10,6 +10,7 @@ from pathlib import Path
 
 from moseg.core.errors import InputError
 from moseg.evaluation.frame_pairs import listed
+from moseg.evaluation.mask_folders import prediction_root, sequence_folders
 
 _LISTS = files("moseg.evaluation") / "lists"
 
@@ -20,6 +21,41 @@ class Choice:
 
     names: tuple[str, ...]
     sentence: str
+
+
+@dataclass(frozen=True)
+class Found:
+    """The sequences to score, and where they are.
+
+    Attributes:
+        names: of their folders, in the order of scoring.
+        sentence: what they are of the benchmark.
+        pred, truth: the folders of sequence folders.
+    """
+
+    names: tuple[str, ...]
+    sentence: str
+    pred: Path
+    truth: Path
+
+    @property
+    def folders(self) -> tuple[tuple[str, Path, Path], ...]:
+        """Name, folder of predictions and folder of the truth of each sequence."""
+        return tuple((name, self.pred / name, self.truth / name) for name in self.names)
+
+    def require_predictions(self) -> None:
+        """Check that each sequence has a folder of predictions.
+
+        Raises:
+            InputError: some have not.
+        """
+        missing = [name for name in self.names if not (self.pred / name).is_dir()]
+        if missing:
+            raise InputError(
+                f"{self.pred}: no predictions for {listed(missing)} "
+                f"({len(missing)} of {len(self.names)} sequences); predict them, or choose the "
+                "sequences to score with --sequences a,b or --sequences FILE (one name a line)"
+            )
 
 
 def list_names() -> list[str]:
@@ -53,6 +89,24 @@ def parse_sequences(text: str) -> list[str]:
     if not names:
         raise InputError(f"sequences {text!r}: no name in it; write a,b or one name a line")
     return names
+
+
+def find_sequences(
+    pred: Path, truth_root: Path, wanted: Sequence[str] | None, benchmark: str
+) -> Found:
+    """What `choose_sequences` chooses of the sequence folders in `truth_root`.
+
+    Args:
+        pred: as given by a person; see `mask_folders.prediction_root`.
+        truth_root: folder of sequence folders.
+        wanted, benchmark: see `choose_sequences`.
+
+    Raises:
+        InputError: as `choose_sequences`; a folder is not there, or the truth is empty.
+    """
+    pred_root = prediction_root(pred)
+    choice = choose_sequences(wanted, benchmark, sequence_folders(truth_root), truth_root)
+    return Found(choice.names, choice.sentence, pred_root, truth_root)
 
 
 def choose_sequences(
@@ -99,21 +153,6 @@ def known_names(
             f"it has {listed(list(known))}"
         )
     return names
-
-
-def require_predictions(names: Sequence[str], pred_root: Path) -> None:
-    """Check that each sequence has a folder of predictions.
-
-    Raises:
-        InputError: some have not.
-    """
-    missing = [name for name in names if not (pred_root / name).is_dir()]
-    if missing:
-        raise InputError(
-            f"{pred_root}: no predictions for {listed(missing)} "
-            f"({len(missing)} of {len(names)} sequences); predict them, or choose the sequences "
-            "to score with --sequences a,b or --sequences FILE (one name a line)"
-        )
 
 
 def _sentence(names: set[str], official: set[str], benchmark: str) -> str:

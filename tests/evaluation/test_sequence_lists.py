@@ -8,11 +8,11 @@ import pytest
 
 from moseg.core.errors import InputError
 from moseg.evaluation.sequence_lists import (
+    Found,
     benchmark_list,
     choose_sequences,
     list_names,
     parse_sequences,
-    require_predictions,
 )
 
 COUNTS = {
@@ -129,6 +129,6 @@ def test_sequences_that_the_truth_lacks_are_refused() -> None:
 def test_missing_predictions_say_how_to_choose(tmp_path: Path) -> None:
     (tmp_path / "dog").mkdir()
     (tmp_path / "cat").touch()
-    require_predictions(["dog"], tmp_path)
+    Found(("dog",), "", tmp_path, ROOT).require_predictions()
     with pytest.raises(InputError, match=r"no predictions for cat, cow \(2 of 3 .*--sequences"):
-        require_predictions(["dog", "cat", "cow"], tmp_path)
+        Found(("dog", "cat", "cow"), "", tmp_path, ROOT).require_predictions()

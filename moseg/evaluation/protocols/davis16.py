@@ -26,7 +26,7 @@ from moseg.evaluation.frame_pairs import (
 from moseg.evaluation.frame_pool import Progress, unheard
 from moseg.evaluation.frame_rules import FrameRuleName, frame_rule
 from moseg.evaluation.results import Report, mean_figures
-from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
+from moseg.evaluation.sequence_lists import find_sequences
 
 
 def evaluate_davis16(
@@ -96,11 +96,9 @@ def _evaluate(
             f"{gt}: is of DAVIS-2017, which has other objects and sequences; give the annotations "
             "of DAVIS-2016, or use moseg eval davis17-moving, which also scores all objects as one"
         )
-    truth_root, pred_root = mask_folders.truth_root(gt), mask_folders.prediction_root(pred)
-    known = mask_folders.sequence_folders(truth_root)
-    choice = choose_sequences(sequences, benchmark, known, truth_root)
-    require_predictions(choice.names, pred_root)
-    pairs = [pair_folders(name, pred_root / name, truth_root / name) for name in choice.names]
+    found = find_sequences(pred, mask_folders.truth_root(gt), sequences, benchmark)
+    found.require_predictions()
+    pairs = [pair_folders(*folders) for folders in found.folders]
     scores = score_binary(pairs, read_pair, rule, workers, progress)
     return Report(
         protocol=protocol,
@@ -111,7 +109,7 @@ def _evaluate(
             "frames": rule.sentence,
             "foreground": "every value above 0, in prediction and truth",
             "missing": "a frame without a prediction counts as an empty mask",
-            "sequences": choice.sentence,
+            "sequences": found.sentence,
         },
         measures=J_AND_F,
         figures=mean_figures([score.figures for score in scores]),

@@ -41,7 +41,7 @@ from moseg.evaluation.results import (
     SequenceScore,
     mean_figures,
 )
-from moseg.evaluation.sequence_lists import Choice, choose_sequences, require_predictions
+from moseg.evaluation.sequence_lists import find_sequences
 
 VOID = 255
 MOST_PROPOSALS = 20
@@ -88,12 +88,11 @@ def evaluate_davis17_unsupervised(
             size than the truth; a prediction holds colours or ids above 20; the truth of a
             first frame has no objects. The message names the file or folder.
     """
-    truth_root, pred_root = _truth_root(gt), mask_folders.prediction_root(pred)
-    choice = _choose(sequences, "davis17-val", truth_root)
-    require_predictions(choice.names, pred_root)
-    parts = [pair_folders(name, pred_root / name, truth_root / name) for name in choice.names]
+    found = find_sequences(pred, _truth_root(gt), sequences, "davis17-val")
+    found.require_predictions()
+    parts = [pair_folders(*folders) for folders in found.folders]
     tables = score_frames(ObjectTables(read_pair), parts, workers, progress)
-    scores = tuple(score_sequence(part, found, _objects(part, found)) for part, found in tables)
+    scores = tuple(score_sequence(part, some, _objects(part, some)) for part, some in tables)
     return Report(
         protocol="davis17-unsupervised",
         title="DAVIS-2017, unsupervised",
@@ -102,7 +101,7 @@ def evaluate_davis17_unsupervised(
         rules=_RULES
         | {
             "missing": "a frame without a prediction counts as empty",
-            "sequences": choice.sentence,
+            "sequences": found.sentence,
         },
         measures=J_AND_F,
         figures=_over_objects(scores),
@@ -137,20 +136,19 @@ def evaluate_davis17_moving(
     Raises:
         InputError: also if no sequence at all has predictions.
     """
-    truth_root, pred_root = _truth_root(gt), mask_folders.prediction_root(pred)
-    choice = _choose(sequences, "davis17-moving", truth_root)
-    if not any((pred_root / name).is_dir() for name in choice.names):
-        require_predictions(choice.names, pred_root)
-    parts = [pair_folders(name, pred_root / name, truth_root / name) for name in choice.names]
+    found = find_sequences(pred, _truth_root(gt), sequences, "davis17-moving")
+    if not any(folder.is_dir() for _, folder, _ in found.folders):
+        found.require_predictions()
+    parts = [pair_folders(*folders) for folders in found.folders]
     frames = score_frames(BothTasks(read_pair, void_as_foreground), parts, workers, progress)
-    scores = tuple(_score_both(part, found) for part, found in frames)
+    scores = tuple(_score_both(part, some) for part, some in frames)
     of_all = tuple({one.name: score.figures[one.name] for one in ALL_J_AND_F} for score in scores)
     return Report(
         protocol="davis17-moving",
         title="DAVIS17-Moving, object by object and (all ...) as one foreground",
         pred=pred,
         truth=gt,
-        rules=_RULES | _rules_of_all(void_as_foreground) | {"sequences": choice.sentence},
+        rules=_RULES | _rules_of_all(void_as_foreground) | {"sequences": found.sentence},
         measures=J_AND_F + _ALL_COLUMNS,
         figures=_over_objects(scores) | mean_figures(of_all),
         sequences=scores,
@@ -268,8 +266,3 @@ def _truth_root(gt: Path) -> Path:
             f"root of DAVIS-2017 or its {inside}"
         )
     return root
-
-
-def _choose(sequences: Sequence[str] | None, benchmark: str, truth_root: Path) -> Choice:
-    known = mask_folders.sequence_folders(truth_root)
-    return choose_sequences(sequences, benchmark, known, truth_root)

@@ -36,7 +36,7 @@ from moseg.evaluation.results import (
     SequenceScore,
     mean_figures,
 )
-from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
+from moseg.evaluation.sequence_lists import find_sequences
 
 FbmsFrames = Literal["all-frames", "mtnet"]
 
@@ -91,14 +91,11 @@ def evaluate_fbms(
         raise ConfigError(f"frames: {frames!r} is unknown; choose one of {', '.join(FRAMES)}")
     if not 0 <= threshold <= 1:
         raise ConfigError(f"threshold: {threshold} is not between 0 and 1")
-    truth_root = mask_folders.truth_root(gt, INSIDES)
-    pred_root = mask_folders.prediction_root(pred)
-    known = mask_folders.sequence_folders(truth_root)
-    choice = choose_sequences(sequences, "fbms-test", known, truth_root)
-    require_predictions(choice.names, pred_root)
-    truths = [find_truth(truth_root, name) for name in choice.names]
-    matched = [_match(truth, pred_root / truth.name) for truth in truths]
-    surveys = [found for _, found in score_frames(survey, [m.pairs for m in matched], workers)]
+    found = find_sequences(pred, mask_folders.truth_root(gt, INSIDES), sequences, "fbms-test")
+    found.require_predictions()
+    truths = [find_truth(found.truth, name) for name in found.names]
+    matched = [_match(truth, found.pred / truth.name) for truth in truths]
+    surveys = [seen for _, seen in score_frames(survey, [m.pairs for m in matched], workers)]
     read = FbmsReader(_regions(truths, surveys))
     pairs = [m.pairs for m in matched]
     scores, regions = _scores(pairs, read, FRAMES[frames], threshold, workers, progress)
@@ -107,7 +104,7 @@ def evaluate_fbms(
         title="FBMS-59",
         pred=pred,
         truth=gt,
-        rules=_rules(FRAMES[frames], threshold, choice.sentence),
+        rules=_rules(FRAMES[frames], threshold, found.sentence),
         measures=(*J_AND_F, *REGION_MEASURES),
         figures=_figures_of_set(scores, regions),
         sequences=scores,

@@ -28,7 +28,7 @@ from moseg.evaluation.frame_pairs import (
 from moseg.evaluation.frame_pool import Progress, unheard
 from moseg.evaluation.frame_rules import frame_rule
 from moseg.evaluation.results import Report, mean_figures
-from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
+from moseg.evaluation.sequence_lists import find_sequences
 
 INSIDES = ("GroundTruth", "test/mask", "mask")
 KINDS = (".png", ".bmp")
@@ -72,12 +72,9 @@ def evaluate_segtrackv2(
             message names it.
     """
     rule = frame_rule("all-frames")
-    truth_root = mask_folders.truth_root(gt, INSIDES)
-    pred_root = mask_folders.prediction_root(pred)
-    known = mask_folders.sequence_folders(truth_root)
-    choice = choose_sequences(sequences, "segtrackv2", known, truth_root)
-    require_predictions(choice.names, pred_root)
-    matched = [_match(name, pred_root / name, truth_root / name) for name in choice.names]
+    found = find_sequences(pred, mask_folders.truth_root(gt, INSIDES), sequences, "segtrackv2")
+    found.require_predictions()
+    matched = [_match(*folders) for folders in found.folders]
     scores = score_binary([match.pairs for match in matched], read_pair, rule, workers, progress)
     ordered = [match.pairs.name for match in matched if match.in_order]
     told = f"names of predictions and truth differ, matched in order: {listed(ordered)}"
@@ -86,7 +83,7 @@ def evaluate_segtrackv2(
         title="SegTrack v2",
         pred=pred,
         truth=gt,
-        rules={"frames": rule.sentence} | _RULES | {"sequences": choice.sentence},
+        rules={"frames": rule.sentence} | _RULES | {"sequences": found.sentence},
         measures=J_AND_F,
         figures=mean_figures([score.figures for score in scores]),
         sequences=scores,

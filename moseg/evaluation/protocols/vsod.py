@@ -29,7 +29,7 @@ from moseg.evaluation.frame_pool import Progress, score_frames, unheard
 from moseg.evaluation.frame_rules import FrameRule, FrameRuleName, frame_rule
 from moseg.evaluation.results import Measure, Ranking, Report, SequenceScore, mean_figures
 from moseg.evaluation.saliency import MTNET, PYSODMETRICS, MapScore, SaliencyVariant, score_map
-from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
+from moseg.evaluation.sequence_lists import find_sequences
 
 VariantName = Literal["mtnet", "pysodmetrics"]
 VARIANTS: dict[str, SaliencyVariant] = {"mtnet": MTNET, "pysodmetrics": PYSODMETRICS}
@@ -87,12 +87,10 @@ def evaluate_vsod(
     if variant not in VARIANTS:
         raise ConfigError(f"variant: {variant!r} is unknown; choose one of {', '.join(VARIANTS)}")
     rule, how = frame_rule(frames), VARIANTS[variant]
-    truth_root, pred_root = mask_folders.truth_root(gt), mask_folders.prediction_root(pred)
-    known = mask_folders.sequence_folders(truth_root)
-    choice = choose_sequences(sequences, "davis16-val", known, truth_root)
-    require_predictions(choice.names, pred_root)
-    pairs = [_pairs(name, pred_root / name, truth_root / name) for name in choice.names]
-    counting = [_counting(part, rule, truth_root) for part in pairs]
+    found = find_sequences(pred, mask_folders.truth_root(gt), sequences, "davis16-val")
+    found.require_predictions()
+    pairs = [_pairs(*folders) for folders in found.folders]
+    counting = [_counting(part, rule, found.truth) for part in pairs]
     read = MapReader(how)
     parts = [
         _sequence(part, scores)
@@ -115,7 +113,7 @@ def evaluate_vsod(
             "or last one of a method that needs flow, where that frame counts",
             "size": "maps have the size of the truth, nothing is resized",
             "mean": "over frames, then videos; maxF and maxE are those of the mean curve",
-            "sequences": choice.sentence,
+            "sequences": found.sentence,
         },
         measures=MEASURES,
         figures={

@@ -27,7 +27,7 @@ from moseg.evaluation.frame_pairs import (
 from moseg.evaluation.frame_pool import Progress, score_frames, unheard
 from moseg.evaluation.objects import FrameTable, MatchedReader, ObjectTables, score_sequence
 from moseg.evaluation.results import Report, mean_figures
-from moseg.evaluation.sequence_lists import choose_sequences, require_predictions
+from moseg.evaluation.sequence_lists import find_sequences
 
 _INSIDES = ("train/Annotations", "Annotations")
 
@@ -65,16 +65,13 @@ def evaluate_ytvos18_moving(
     """
     if objects < 1:
         raise ConfigError(f"objects: {objects} are too few; score at least 1 of each sequence")
-    truth_root = mask_folders.truth_root(gt, _INSIDES)
-    pred_root = mask_folders.prediction_root(pred)
-    known = mask_folders.sequence_folders(truth_root)
-    choice = choose_sequences(sequences, "ytvos18-m", known, truth_root)
-    require_predictions(choice.names, pred_root)
-    parts = [_pairs(name, pred_root / name, truth_root / name) for name in choice.names]
+    found = find_sequences(pred, mask_folders.truth_root(gt, _INSIDES), sequences, "ytvos18-m")
+    found.require_predictions()
+    parts = [_pairs(*folders) for folders in found.folders]
     tables = score_frames(ObjectTables(read_pair), parts, workers, progress)
     scores = tuple(
-        score_sequence(part, found, _first_objects(part, found, objects), by="J")
-        for part, found in tables
+        score_sequence(part, some, _first_objects(part, some, objects), by="J")
+        for part, some in tables
     )
     return Report(
         protocol="ytvos18-m",
@@ -95,7 +92,7 @@ def evaluate_ytvos18_moving(
             "refused that start after the first annotated frame and go on beyond the last, or "
             "the other way round, that start at 0 where the annotation starts at 1, or are as "
             "many as the annotated frames under other names",
-            "sequences": choice.sentence,
+            "sequences": found.sentence,
         },
         measures=J_AND_F,
         figures=mean_figures([score.figures for score in scores]),
