@@ -96,15 +96,32 @@ def pair_by_name(
             are numbered otherwise.
     """
     pairs = pair_annotated(name, pred_folder, pred, truth)
-    surplus = [stem for stem in pred if stem not in truth]
-    missing = [stem for stem in truth if stem not in pred]
-    if missing and surplus:
+    refuse_renumbered(pred_folder, list(pred), list(truth), "truth")
+    return replace(pairs, surplus=tuple(stem for stem in pred if stem not in truth))
+
+
+def refuse_renumbered(
+    folder: Path, masks: Sequence[str], frames: Sequence[str], whose: str
+) -> None:
+    """Refuse masks and frames of which each have names that the others lack.
+
+    Args:
+        folder: of the masks.
+        masks, frames: their names.
+        whose: has the frames, for the message.
+
+    Raises:
+        InputError: they are numbered otherwise.
+    """
+    shown, there = set(masks), set(frames)
+    lacking = [name for name in frames if name not in shown]
+    surplus = [name for name in masks if name not in there]
+    if lacking and surplus:
         raise InputError(
-            f"{pred_folder}: the frames are numbered otherwise than the truth's, which has "
-            f"{listed(missing, 2)} but not {listed(surplus, 2)}; rename the masks like the "
-            "frames of the truth, or remove those that it does not have"
+            f"{folder}: the masks are numbered otherwise than the frames of the {whose}, which has "
+            f"{listed(lacking, 2)} but not {listed(surplus, 2)}; rename the masks like the frames, "
+            f"or remove those that the {whose} does not have"
         )
-    return replace(pairs, surplus=tuple(surplus))
 
 
 def pair_annotated(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
@@ -17,7 +17,7 @@ from moseg.core.layout import Layout
 from moseg.core.track_sets import TrackSets
 from moseg.core.types import TrackLabels
 from moseg.evaluation import mask_folders, mask_images
-from moseg.evaluation.frame_pairs import FramePair, SequencePairs, listed
+from moseg.evaluation.frame_pairs import FramePair, SequencePairs, listed, refuse_renumbered
 from moseg.evaluation.track_measures import true_labels
 
 CACHES = ("cache", ".moseg")
@@ -87,7 +87,7 @@ class TrackedScene:
                 f"{truth_folder}: no mask is named like a frame that tracks start from "
                 f"({listed(list(names), 2)}); rename the masks like the frames of the scene"
             )
-        _check_numbers(truth_folder, truth, record.target.names)
+        refuse_renumbered(truth_folder, list(truth), record.target.names, "scene")
         found = tuple(
             FramePair(frame, (truth[frame],), files[query])
             for frame, query in names.items()
@@ -100,19 +100,6 @@ class TrackedScene:
             size=record.selection.size(record.index.height, record.index.width),
             pairs=SequencePairs(name, labels, found),
             without=tuple(frame for frame in names if frame not in truth),
-        )
-
-
-def _check_numbers(folder: Path, truth: Collection[str], frames: Sequence[str]) -> None:
-    """Refuse masks and frames that each have names which the other lacks."""
-    there = set(frames)
-    lacking = [frame for frame in frames if frame not in truth]
-    surplus = [stem for stem in truth if stem not in there]
-    if lacking and surplus:
-        raise InputError(
-            f"{folder}: the masks are numbered otherwise than the frames of the scene, which has "
-            f"{listed(lacking, 2)} but not {listed(surplus, 2)}; rename the masks like the frames, "
-            "or remove those that the scene does not have"
         )
 
 

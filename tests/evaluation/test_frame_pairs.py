@@ -52,7 +52,7 @@ def test_predictions_beyond_the_truth_are_left_out_where_no_frame_lacks_one() ->
 def test_numbering_that_is_shifted_by_one_is_refused() -> None:
     names = [f"{index:05d}" for index in range(6)]
     truth, pred = files("gt", names[:-1]), files("pred", names[1:])
-    with pytest.raises(InputError, match=r"pred/dog: the frames are numbered otherwise.*00005"):
+    with pytest.raises(InputError, match=r"pred/dog: the masks are numbered otherwise.*00005"):
         pair_by_name("dog", PRED, pred, truth)
 
 

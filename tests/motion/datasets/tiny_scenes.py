@@ -10,6 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from moseg.motion.datasets.sample import TrackSample
+from moseg.motion.datasets.scenes import Dataset
+
 HEIGHT, WIDTH = 12, 16
 CELLS = 3, 4
 """Rows and columns of the maps of features."""
@@ -153,3 +156,8 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         path.relative_to(folder).as_posix(): path.read_bytes() if path.is_file() else b""
         for path in folder.rglob("*")
     }
+
+
+def draw(dataset: Dataset, seed: int = 0, scene: int = 0) -> TrackSample:
+    """A sample of one scene, drawn from a seed."""
+    return dataset.sample(scene, np.random.default_rng(seed))
