@@ -16,7 +16,7 @@ from moseg.motion.datasets.dynamic_replica import DynamicReplica
 from moseg.motion.datasets.hoi4d import Hoi4d
 from moseg.motion.datasets.kubric import Kubric
 from moseg.motion.datasets.sample import TrackSample
-from moseg.motion.datasets.scenes import Reading
+from moseg.motion.datasets.scenes import Dataset, Reading
 from moseg.motion.datasets.waymo import Waymo
 from tests.cli.commands import good_frames, run_inference
 from tests.motion.datasets import tiny_scenes as tiny
