@@ -11,31 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moseg.evaluation.frame_pairs import Mask
-
 Bool = NDArray[np.bool_]
 Float = NDArray[np.float64]
 Probability = NDArray[np.floating]
 
 THRESHOLDS: Float = np.linspace(0, 1, 100)
 """A track is taken to move where its probability exceeds the threshold."""
-
-
-def true_labels(xy: NDArray[np.floating], mask: Mask) -> Bool:
-    """Which points lie on a mask, bool [N]; points outside the picture do not.
-
-    A track that is hidden where it starts has no truth; the caller leaves it out.
-
-    Args:
-        xy: [N, 2] pixels, centres at integers; of a half the even pixel is taken, and within
-            half a pixel of the right or lower border the last one.
-        mask: bool [H, W].
-    """
-    height, width = mask.shape
-    inside: Bool = np.all((xy >= 0) & (xy < (width, height)), axis=1)
-    places = np.rint(np.where(inside[:, None], xy, 0)).astype(np.intp)
-    column, row = np.minimum(places, (width - 1, height - 1)).T
-    return np.asarray(inside & mask[row, column], np.bool_)
 
 
 def track_iou(chosen: Bool, moving: Bool) -> float:

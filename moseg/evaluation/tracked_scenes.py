@@ -14,11 +14,11 @@ from moseg.core.errors import InputError
 from moseg.core.frame_record import FrameRecord
 from moseg.core.labelled_tracks import label_files
 from moseg.core.layout import Layout
+from moseg.core.sampling import on_mask
 from moseg.core.track_sets import TrackSets
 from moseg.core.types import TrackLabels
 from moseg.evaluation import mask_folders, mask_images
 from moseg.evaluation.frame_pairs import FramePair, SequencePairs, listed, refuse_renumbered
-from moseg.evaluation.track_measures import true_labels
 
 CACHES = ("cache", ".moseg")
 """Working folders inside an output of `moseg run`, and inside the folders of `run_inference.py`."""
@@ -147,7 +147,7 @@ class TrackJudge:
         at = labels.query_frame - tracks.start
         judged = tracks.visible[:, at] & ~np.isnan(labels.probability)
         xy = _scaled(tracks.xy[judged, at], size, mask.shape, pair.truth[0])
-        return QueryTracks(labels.probability[judged], true_labels(xy, mask))
+        return QueryTracks(labels.probability[judged], on_mask(xy, mask))
 
 
 def _scaled(

@@ -15,7 +15,6 @@ from moseg.evaluation.track_measures import (
     ThresholdCounts,
     balanced_cross_entropy,
     track_iou,
-    true_labels,
 )
 from tests.motion.sampling_files import files_with
 
@@ -25,17 +24,6 @@ Judged = tuple[NDArray[np.float32], NDArray[np.bool_]]
 def arrays(path: Path) -> dict[str, NDArray[np.generic]]:
     with np.load(path) as stored:
         return dict(stored)
-
-
-@pytest.mark.parity
-@pytest.mark.parametrize("path", files_with("in_label_tracks"))
-def test_labels_of_the_reference(path: Path) -> None:
-    known = arrays(path)
-    xy = known["in_label_tracks"][0].transpose(1, 2, 0)  # [N, L, 2]
-    hidden = known["in_label_masked"][0, 0]
-    for frame, expected in zip(known["in_label_frames"], known["out_label"], strict=True):
-        found = true_labels(xy[:, frame], known["in_label_gt"][frame] > 0)
-        np.testing.assert_array_equal(found & ~hidden[:, frame], expected > 0)
 
 
 @pytest.mark.parity
@@ -56,22 +44,6 @@ def test_loss_of_the_reference(path: Path) -> None:
     known = arrays(path)
     found = balanced_cross_entropy(known["in_iou_pred"][0, 0], known["in_iou_label"][0, 0] > 0)
     assert found == pytest.approx(float(known["out_bce"]), rel=1e-6, abs=1e-6)
-
-
-def test_points_take_the_nearest_pixel_and_of_a_half_the_even_one() -> None:
-    mask = np.zeros((6, 8), np.bool_)
-    mask[2, 4] = True
-    xy = np.array([[4, 2], [4.4, 1.6], [3.5, 2.5], [4.5, 1.5], [4.6, 2], [4, 2.6], [2, 4]])
-    assert true_labels(xy, mask).tolist() == [True] * 4 + [False] * 3
-
-
-def test_points_at_the_border_are_inside_and_beyond_it_still() -> None:
-    mask = np.ones((6, 8), np.bool_)
-    inside = np.array([[0, 0], [7, 5], [7.9, 5.9], [7.5, 0]])
-    outside = np.array([[-0.1, 2], [2, -0.1], [8, 2], [2, 6], [-3, -3], [100, 100]])
-    assert true_labels(inside, mask).all()
-    assert not true_labels(outside, mask).any()
-    assert true_labels(np.zeros((0, 2)), mask).shape == (0,)
 
 
 def test_iou() -> None:

@@ -14,8 +14,8 @@ import numpy as np
 from moseg.core.errors import OutputError, writing_to
 from moseg.core.files import published
 from moseg.core.foreign_files import read_numbers
+from moseg.core.foreign_maps import FEATURES, read_packed_features, require_h5py
 from moseg.motion.datasets.dynamic_replica import DynamicReplica
-from moseg.motion.datasets.files import FEATURES, read_packed, require_h5py
 from moseg.motion.datasets.scenes import Dataset
 from moseg.motion.datasets.waymo import Waymo
 
@@ -92,7 +92,7 @@ def _pack(path: Path) -> Path:
     h5py = importlib.import_module("h5py")
     with published(target) as partial, h5py.File(partial, "w") as file:
         file.create_dataset(FEATURES, data=values, compression="gzip")
-    if not np.array_equal(read_packed(target), values):
+    if not np.array_equal(read_packed_features(target), values):
         raise OutputError(f"{target} does not hold what was written; the disk may be failing")
     with writing_to(path):
         path.unlink()

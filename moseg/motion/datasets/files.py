@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from moseg.core.errors import BackendError, InputError
+from moseg.core.errors import InputError
 from moseg.core.foreign_files import read_numbers
 from moseg.core.naming import is_hidden, natural_key
 from moseg.core.scene import image_files
 
 Size = tuple[int, int]
 """Height and width in pixels."""
-
-FEATURES = "dinos"
-"""Name of the data set in an `.h5` file of features."""
 
 
 def folder_names(folder: Path) -> tuple[str, ...]:
@@ -85,21 +79,6 @@ def read_mask(path: Path, size: Size) -> NDArray[np.bool_]:
     return np.asarray(above if above.ndim == 2 else above.any(axis=2))
 
 
-def read_depth(path: Path, size: Size) -> NDArray[np.uint16]:
-    """Return a 16-bit disparity image uint16 [H, W].
-
-    Raises:
-        InputError: missing, damaged, of another kind or of another size than the frames.
-    """
-    if not path.is_file():
-        raise InputError(f"{path} is missing: every frame needs its depth; make it again")
-    stored = cv2.imdecode(np.frombuffer(path.read_bytes() or b"-", np.uint8), cv2.IMREAD_UNCHANGED)
-    if stored is None or stored.dtype != np.uint16 or stored.ndim != 2:
-        raise InputError(f"{path} is damaged or no 16-bit grey image; make it again")
-    _check_size(path, stored.shape, size)
-    return np.asarray(stored, np.uint16)
-
-
 def read_tracks(
     folder: Path, query: str, targets: Sequence[str], rows: NDArray[np.int64], count: int
 ) -> NDArray[np.float32]:
@@ -117,48 +96,6 @@ def read_tracks(
     for at, target in enumerate(targets):
         tracks[:, at] = read_numbers(folder / f"{query}_{target}.npy", (count, 4))[rows]
     return tracks
-
-
-def read_features(folder: Path, name: str) -> NDArray[np.float16]:
-    """Return the features of one frame, float16 [h, w, C]; `.npy` is preferred to `.h5`.
-
-    Raises:
-        InputError: missing or damaged.
-        BackendError: an `.h5` file, and h5py is not installed.
-    """
-    packed = folder / f"{name}.h5"
-    if (folder / f"{name}.npy").is_file() or not packed.is_file():
-        return read_numbers(folder / f"{name}.npy", (None, None, None)).astype(np.float16)
-    values = read_packed(packed)
-    if values.ndim != 3 or values.dtype.kind != "f" or not np.isfinite(values).all():
-        raise InputError(f"{packed} does not hold features [h, w, channels]; make it again")
-    return values.astype(np.float16)
-
-
-def read_packed(path: Path) -> NDArray[np.floating]:
-    """Return what an `.h5` file of features holds.
-
-    Raises:
-        InputError: damaged, or without features.
-        BackendError: h5py is not installed.
-    """
-    require_h5py(path)
-    h5py = importlib.import_module("h5py")
-    try:
-        with h5py.File(path, "r") as file:
-            return np.asarray(file[FEATURES])
-    except (OSError, KeyError) as error:
-        raise InputError(f"{path} is damaged or holds no features; make it again") from error
-
-
-def require_h5py(path: Path) -> None:
-    """Make sure that h5py is installed, without importing it.
-
-    Raises:
-        BackendError: it is not.
-    """
-    if importlib.util.find_spec("h5py") is None:
-        raise BackendError(f"{path} needs the package h5py: pip install h5py, then run again")
 
 
 def _check_size(path: Path, found: tuple[int, ...], size: Size) -> None:

@@ -7,6 +7,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from moseg.core.sampling import inside, on_mask
+
 Bool = NDArray[np.bool_]
 
 
@@ -27,14 +29,9 @@ def label_tracks(xy: NDArray[np.floating], visible: Bool, mask: Bool) -> Labels:
     """Return the truth of tracks from the mask of their query frame.
 
     Args:
-        xy: [N, 2] pixels in the query frame, centres at integers; of a half the even pixel is
-            taken, and within half a pixel of the right or lower border the last one.
+        xy: [N, 2] pixels in the query frame, centres at integers; see `on_mask`.
         visible: bool [N], in the query frame.
         mask: bool [H, W], what moves.
     """
-    height, width = mask.shape
-    inside = np.all((xy >= 0) & (xy < (width, height)), axis=1)
-    judged: Bool = np.asarray(visible & inside, np.bool_)
-    places = np.rint(np.where(inside[:, None], xy, 0)).astype(np.intp)
-    column, row = np.minimum(places, (width - 1, height - 1)).T
-    return Labels(np.asarray(judged & mask[row, column], np.bool_), judged)
+    judged = visible & inside(xy, *mask.shape)
+    return Labels(judged & on_mask(xy, mask), judged)

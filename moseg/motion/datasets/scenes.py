@@ -12,6 +12,7 @@ import numpy as np
 
 from moseg.core.errors import ConfigError, InputError
 from moseg.core.foreign_files import read_numbers
+from moseg.core.foreign_maps import read_depth_image, read_feature_map
 from moseg.core.images import list_frames
 from moseg.core.point_features import nearest_cells
 from moseg.core.track_array import parse_logits
@@ -220,7 +221,7 @@ class Dataset(ABC):
         """Return depth float32 [n, L] under the tracks; one image is held at a time."""
         depth = np.empty(seen.visible.shape, np.float32)
         for column, name in enumerate(clip.names):
-            stored = files.read_depth(folders.depth / f"{name}.png", size)
+            stored = read_depth_image(folders.depth / f"{name}.png", size)
             index = lookup_index(seen.xy[:, column], size, self.reading.lookup)
             depth[:, column] = to_unit(stored, self.reading.read).ravel()[index]
         return depth
@@ -229,7 +230,7 @@ class Dataset(ABC):
         self, folders: SceneFolders, clip: Clip, seen: Sample, size: files.Size
     ) -> np.ndarray[tuple[int, ...], np.dtype[np.float16]]:
         """Return features float16 [n, C] where the tracks start."""
-        values = files.read_features(folders.features, clip.query)
+        values = read_feature_map(folders.features, clip.query)
         return nearest_cells(values, seen.xy[:, clip.at], *size)
 
 

@@ -96,8 +96,8 @@ def test_the_original_stays_unless_the_copy_reads_back_the_same(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.kubric(tmp_path)
-    read = clean.read_packed
-    monkeypatch.setattr(clean, "read_packed", lambda path: read(path) + 1)
+    read = clean.read_packed_features
+    monkeypatch.setattr(clean, "read_packed_features", lambda path: read(path) + 1)
     first = next(find_cleanings(Kubric(tmp_path, "train")))
     with pytest.raises(OutputError, match="does not hold what was written"):
         first.run()
